@@ -1,0 +1,26 @@
+"""Digits: 1,797 real 8x8 images, a CIFAR-style network in a minute on a laptop.
+
+    resnet-jax train --config configs/digits.py --workdir runs/digits
+
+Takes: TAKES
+Reaches: REACHES
+"""
+
+from ml_collections import ConfigDict
+
+from resnet_jax.training.config import base
+
+
+def get_config() -> ConfigDict:
+    """The settings of a run on digits."""
+    config = base()
+    config.model.name = "resnet20"
+    config.data.name = "digits"  # no crops or flips: a mirrored 2 is no digit
+    config.optimizer.learning_rate = 0.03
+    config.schedule.name = "cosine"
+    config.schedule.warmup_steps = 20
+    config.train.steps = 300
+    config.train.batch_size = 32
+    config.train.eval_batch_size = 256
+    config.train.checkpoint_steps = 100
+    return config

@@ -1,0 +1,158 @@
+"""The `resnet-jax` command: one short function for each subcommand, no logic of its own.
+
+Imports stand inside the functions, so that each subcommand loads only what it needs.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from resnet_jax.errors import UserError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command.
+
+    Args:
+      arguments: those of the process by default.
+
+    Returns:
+      0 on success, 2 if something is to be mended by the user, 1 if a run did not end well, and
+      130 if it was interrupted.
+    """
+    options, rest = _parser().parse_known_args(arguments)
+    if rest and options.call is not train:
+        _parser().error(f"unknown arguments: {' '.join(rest)}")
+    options.rest = rest
+    try:
+        return options.call(options) or 0
+    except UserError as error:
+        print(f"resnet-jax: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\ninterrupted; the same command goes on from here", file=sys.stderr)
+        return 130
+
+
+def run(options: argparse.Namespace) -> int:
+    """Runs what is missing of an experiment, and reports on all of it."""
+    from resnet_jax import lab
+    from resnet_jax.cli import show
+    from resnet_jax.cli.progress import display
+    from resnet_jax.lab import engine, report
+    from resnet_jax.training.compilation import use_cache
+
+    use_cache()
+    experiment = lab.load(options.experiment)
+    command = f"resnet-jax run {options.experiment}"
+    with display(show.CONSOLE) as observer:
+        folder = engine.run(experiment, options.results, command, observer)
+    built = report.build(folder.path)
+    show.report(built)
+    return 0 if built.complete else 1
+
+
+def report(options: argparse.Namespace) -> None:
+    """Rebuilds tables, figures and report from an experiment's records."""
+    from resnet_jax.cli import show
+    from resnet_jax.lab import report as reports
+
+    show.report(reports.build(options.folder))
+
+
+def train(options: argparse.Namespace) -> int:
+    """Trains one run of a config."""
+    from resnet_jax.cli import show
+    from resnet_jax.cli.flags import config_from
+    from resnet_jax.cli.progress import display
+    from resnet_jax.training.compilation import use_cache
+    from resnet_jax.training.loop import train as train_run
+
+    use_cache()
+    config = config_from(options.config, options.rest)
+    with display(show.CONSOLE) as observer:
+        result = train_run(config, options.workdir, observer)
+    show.result(options.workdir, result)
+    return 0 if result.status == "done" else 1
+
+
+def evaluate(options: argparse.Namespace) -> None:
+    """Evaluates the newest checkpoint of a run."""
+    from resnet_jax.cli import show
+    from resnet_jax.training.compilation import use_cache
+    from resnet_jax.training.loop import evaluate_run
+
+    use_cache()
+    show.evaluation(options.split, evaluate_run(options.workdir, options.split))
+
+
+def summary(options: argparse.Namespace) -> None:
+    """Prints what a network of the zoo is made of."""
+    from resnet_jax import models
+    from resnet_jax.cli import show
+
+    shape = tuple(options.image_shape) if options.image_shape else None
+    show.network(models.summarize_by_name(options.name, shape))
+
+
+def list_data(options: argparse.Namespace) -> None:
+    """Prints the data sets known by name."""
+    from resnet_jax.cli import show
+    from resnet_jax.data import catalog
+
+    show.datasets(catalog)
+
+
+def prepare_data(options: argparse.Namespace) -> None:
+    """Prepares a data set, once."""
+    from resnet_jax.cli import show
+    from resnet_jax.data.prepare import prepare
+
+    show.prepared(options.name, prepare(options.name, options.data_dir))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="resnet-jax", description="A laboratory for residual learning."
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    command = commands.add_parser("run", help="run an experiment, and report on it")
+    command.add_argument("experiment", type=Path, help="a file such as experiments/degradation.py")
+    command.add_argument("--results", type=Path, default=Path("results"), metavar="FOLDER")
+    command.set_defaults(call=run)
+
+    command = commands.add_parser("report", help="rebuild an experiment's report from its records")
+    command.add_argument("folder", type=Path, help="such as results/degradation")
+    command.set_defaults(call=report)
+
+    command = commands.add_parser(
+        "train",
+        help="train one run of a config",
+        usage="resnet-jax train --config FILE [--config.KEY=VALUE ...] --workdir FOLDER",
+        allow_abbrev=False,
+    )
+    command.add_argument("--config", required=True, metavar="FILE", help="FILE or FILE:VARIANT")
+    command.add_argument("--workdir", type=Path, required=True, metavar="FOLDER")
+    command.set_defaults(call=train)
+
+    command = commands.add_parser("eval", help="evaluate a run's newest checkpoint")
+    command.add_argument("--workdir", type=Path, required=True, metavar="FOLDER")
+    command.add_argument("--split", choices=("train", "test"), default="test")
+    command.set_defaults(call=evaluate)
+
+    command = commands.add_parser("summary", help="show what a network is made of")
+    command.add_argument("name", help="such as resnet56")
+    command.add_argument("--image-shape", type=int, nargs=3, metavar=("H", "W", "C"))
+    command.set_defaults(call=summary)
+
+    data = commands.add_parser("data", help="list and prepare data sets")
+    data_commands = data.add_subparsers(metavar="COMMAND", required=True)
+    command = data_commands.add_parser("list", help="list the sets known by name")
+    command.set_defaults(call=list_data)
+    command = data_commands.add_parser("prepare", help="prepare a set, once")
+    command.add_argument("name", help="such as cifar10")
+    command.add_argument("--data-dir", default="", metavar="FOLDER")
+    command.set_defaults(call=prepare_data)
+    return parser

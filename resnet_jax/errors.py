@@ -1,0 +1,34 @@
+"""Errors for people: what was wrong, where, and what to do about it.
+
+The one module that every folder may import. Whoever raises a `UserError` has written the whole
+message for the person at the terminal, who then sees that one line and no traceback.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(ValueError):
+    """Something that the user can mend: a name, a setting, a file. The message says how."""
+
+
+def did_you_mean(given: str, known: Iterable[str], count: int = 3) -> str:
+    """A clause that names the known words nearest to a given one.
+
+    Args:
+      given: the word that was not found.
+      known: the words that would have been.
+      count: how many to name at the most.
+
+    Returns:
+      `"did you mean 'a' or 'b'?"`, or the known words in full if none of them is near.
+
+    Example:
+      >>> did_you_mean("resnet21", ["resnet20", "plain20"], count=1)
+      "did you mean 'resnet20'?"
+    """
+    known = list(known)
+    near = difflib.get_close_matches(given, known, n=count, cutoff=0.6)
+    if near:
+        return f"did you mean {' or '.join(map(repr, near))}?"
+    return f"known: {', '.join(known)}"

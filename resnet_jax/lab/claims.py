@@ -1,0 +1,159 @@
+"""A claim is executable: from the runs table to a verdict with an interval.
+
+A claim compares two cells of the grid, seed by seed, by the mean of the paired differences. Its
+95% interval decides: on one side of the margin the claim is supported, on the other it is
+refuted, and across it there are not enough runs to tell. So a claim is never "refuted" merely
+because it was not shown.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import pandas as pd
+
+from resnet_jax.lab import statistics, wording
+from resnet_jax.lab.experiment import AxisValue, Cell
+from resnet_jax.lab.measures import measure as named
+from resnet_jax.lab.records import of_cell
+from resnet_jax.lab.verdict import Outcome, Verdict
+
+FEWEST_PAIRS = 3  # two differences give an interval of 12.7 standard errors: no answer to rely on
+
+Label = Callable[[AxisValue], str]
+
+
+class Claim(Protocol):
+    """What an experiment asks of a claim."""
+
+    @property
+    def text(self) -> str:
+        """The claim, as a sentence."""
+
+    @property
+    def measure(self) -> str:
+        """The final measure that it speaks of."""
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The cells of the grid that it compares."""
+
+    def __call__(self, runs: pd.DataFrame, label: Label = str) -> Verdict:
+        """Judges the claim.
+
+        Args:
+          runs: the runs table (see `records.Records`).
+          label: what to call an axis or a value of one.
+        """
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """A claim on how one cell compares with another.
+
+    Attributes:
+      text: the claim, as a sentence.
+      measure: the final measure compared; lower is better.
+      cell: the cell that the claim is about, a value for each axis.
+      than: the cell that it is compared with.
+      margin: the difference that matters, in the measure's unit of difference.
+    """
+
+    text: str
+    measure: str
+    cell: Cell
+    than: Cell
+    margin: float = 0.0
+
+    above: ClassVar[Outcome]  # what a difference above the margin makes of the claim
+    within: ClassVar[Outcome]  # and one that is not
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The two cells."""
+        return self.cell, self.than
+
+    def __call__(self, runs: pd.DataFrame, label: Label = str) -> Verdict:
+        """Judges the claim by the paired differences `cell` - `than` of the runs table."""
+        pair = [of_cell(runs, each) for each in self.cells]
+        values = [dict(zip(each["seed"], each[self.measure], strict=True)) for each in pair]
+        difference = statistics.paired_difference(*values)
+        return Verdict(
+            text=self.text,
+            outcome=self._outcome(difference),
+            measure=self.measure,
+            estimate=difference.mean,
+            low=difference.low,
+            high=difference.high,
+            n=difference.n,
+            rule=self._rule(label),
+            notes=tuple(self._notes(pd.concat(pair), difference)),
+        )
+
+    def _outcome(self, difference: statistics.Summary) -> Outcome:
+        if difference.n >= FEWEST_PAIRS and difference.low > self.margin:
+            return self.above
+        if difference.n >= FEWEST_PAIRS and difference.high <= self.margin:
+            return self.within
+        return "not enough runs"
+
+    def _rule(self, label: Label) -> str:
+        margin = wording.difference(self.margin, self.measure)
+        sides = {self.above: f"above {margin}", self.within: f"at or below {margin}"}
+        return (
+            f"{named(self.measure).words}, {_difference(*self.cells, label)}, paired by seed: "
+            f"supported if its 95% interval lies {sides['supported']}, "
+            f"refuted if it lies {sides['refuted']}"
+        )
+
+    def _notes(self, runs: pd.DataFrame, difference: statistics.Summary) -> Iterator[str]:
+        lacking = runs["seed"].nunique() - difference.n
+        if lacking:
+            yield f"{lacking} of {wording.count(lacking + difference.n, 'pair')} incomplete"
+        diverged = runs[runs["status"] == "diverged"]
+        if len(diverged):
+            value = wording.with_unit(diverged[self.measure].iloc[0], self.measure)
+            yield f"{wording.count(len(diverged), 'run')} diverged, counted as {value}"
+        if difference.n >= FEWEST_PAIRS and difference.std == 0:
+            yield "all pairs differ alike, so the interval has no width; other seeds may vary"
+
+
+@dataclass(frozen=True)
+class Worse(_Comparison):
+    """`cell` is worse than `than` by more than the margin.
+
+    Example:
+      >>> claim = Worse("56 layers train worse than 20", "train_error",
+      ...               cell={"depth": 56}, than={"depth": 20}, margin=1.0)
+      >>> runs = pd.DataFrame({"depth": [20, 20, 20, 56, 56, 56], "seed": [0, 1, 2, 0, 1, 2],
+      ...                      "status": "done", "train_error": [1, 2, 3, 21, 23, 22]})
+      >>> claim(runs).outcome
+      'supported'
+    """
+
+    above = "supported"
+    within = "refuted"
+
+
+@dataclass(frozen=True)
+class NotWorse(_Comparison):
+    """`cell` is no worse than `than`, or worse by no more than the margin.
+
+    To support it takes an interval that ends below the margin: that no difference was found is
+    not enough.
+    """
+
+    above = "refuted"
+    within = "supported"
+
+
+def _difference(cell: Cell, than: Cell, label: Label) -> str:
+    """`depth 56 minus depth 20 (family plain)`: what the cells share stands in brackets."""
+    alike = [axis for axis in cell if than[axis] == cell[axis]]
+    unlike = [axis for axis in cell if axis not in alike]
+    a, b = (_words(each, unlike, label) for each in (cell, than))
+    return f"{a} minus {b}" + (f" ({_words(cell, alike, label)})" if alike else "")
+
+
+def _words(cell: Cell, axes: list[str], label: Label) -> str:
+    return ", ".join(f"{label(axis)} {label(cell[axis])}" for axis in axes)

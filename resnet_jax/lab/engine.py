@@ -1,0 +1,71 @@
+"""The engine: runs what is missing of an experiment's grid, one run after another."""
+
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from resnet_jax.errors import UserError
+from resnet_jax.lab import grid
+from resnet_jax.lab.experiment import Experiment
+from resnet_jax.lab.folder import Folder, write_plan
+from resnet_jax.lab.grid import Run
+from resnet_jax.training.loop import train
+from resnet_jax.training.observer import Observer
+from resnet_jax.training.run_folder import Result, RunFolder
+
+
+def run(
+    experiment: Experiment, results: str | Path, command: str, observer: Observer | None = None
+) -> Folder:
+    """Runs every run of an experiment that is not done.
+
+    Runs that ended, those that diverged among them, are left as they are; one that was cut off
+    goes on from its newest checkpoint; one that failed is tried again. A run that fails does not
+    stop the others: what went wrong is in its folder and in the table.
+
+    Args:
+      experiment: as read from its file.
+      results: folder in which the experiment's own folder is made.
+      command: what to type to do this again, for the report.
+      observer: told of each event.
+
+    Returns:
+      The experiment's folder.
+
+    Raises:
+      UserError: the grid cannot be made of the base config.
+    """
+    observer = observer or Observer()
+    runs = grid.expand(experiment)
+    folder = Folder(Path(results) / experiment.name)
+    write_plan(folder, experiment, runs, command)
+    waiting = missing(folder, runs)
+    observer.start_grid(len(runs), len(runs) - len(waiting))
+    for each in waiting:
+        _run_one(each, folder.runs / each.name, observer)
+    return folder
+
+
+def missing(folder: Folder, runs: Sequence[Run]) -> list[Run]:
+    """The runs of a grid that are still to be done, in its order."""
+    return [each for each in runs if not _ended(folder.runs / each.name)]
+
+
+def _ended(path: Path) -> bool:
+    result = RunFolder(path).result()
+    return result is not None and result.status != "failed"
+
+
+def _run_one(run: Run, path: Path, observer: Observer) -> None:
+    try:
+        train(run.config, path, observer)
+    except Exception as error:  # whatever it was, the other runs go on
+        message = str(error) if isinstance(error, UserError) else _last_line(error)
+        path.mkdir(parents=True, exist_ok=True)
+        (path / "error.txt").write_text("".join(traceback.format_exception(error)))
+        failed = RunFolder(path).finish(Result("failed", message, step=0))
+        observer.finish_run(path.name, failed)
+
+
+def _last_line(error: Exception) -> str:
+    return traceback.format_exception_only(error)[-1].splitlines()[0]

@@ -1,0 +1,134 @@
+"""An experiment is data: a base config, named axes, seeds, figures to draw, claims to judge."""
+
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from resnet_jax.errors import UserError, did_you_mean
+from resnet_jax.lab import validation
+
+if TYPE_CHECKING:
+    from resnet_jax.lab.claims import Claim
+    from resnet_jax.lab.figures import Drawing
+
+AxisValue = str | int | float | bool
+Cell = Mapping[str, AxisValue]  # one value for each axis: a place in the grid
+Settings = Mapping[str, Any]  # config keys ("train.steps") and what to set them to
+
+
+def axes_are_settings(**cell: AxisValue) -> Settings:
+    """The default `configure`: each axis is named by the config key that it sets."""
+    return cell
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """A question, the grid of runs that answers it, and how the answer is shown and judged.
+
+    An experiment file defines one, in a variable called `experiment`.
+
+    Attributes:
+      question: what is asked, in one sentence with a question mark.
+      base: the config file that every run starts from, looked for in the experiment file's folder
+        and in the folders above it.
+      source: the paper, section and figure in which the question was asked before.
+      published: what that source found, in its own set-up; shown beside our answer.
+      setup: what was chosen here and why; shown in the report.
+      settings: config keys set for every run, on top of the base.
+      axes: what the grid varies, each axis with its values. The grid is their product.
+      configure: from the values of a cell (as keyword arguments) to config keys. `None` in place
+        of the keys leaves the cell out. By default the axes' own names are config keys.
+      seeds: each cell is run once with each. Runs of one seed are paired in the statistics.
+      measures: the final measures that the table shows, for example "test_error".
+      diverged: what a run that diverged counts as, for each measure, in the measure's unit.
+      labels: words to show for axes and their values where their own would not do.
+      figures: what to draw.
+      claims: what to judge.
+      name: what the experiment is called; by default, as its file.
+      file: the file that it was loaded from.
+    """
+
+    question: str
+    base: str
+    source: str = ""
+    published: str = ""
+    setup: str = ""
+    settings: Settings = field(default_factory=dict)
+    axes: Mapping[str, Sequence[AxisValue]] = field(default_factory=dict)
+    configure: Callable[..., Settings | None] = axes_are_settings
+    seeds: Sequence[int] = (0, 1, 2)
+    measures: Sequence[str] = ("train_error", "test_error")
+    diverged: Mapping[str, float] = field(
+        default_factory=lambda: {"train_error": 100.0, "test_error": 100.0}
+    )
+    labels: Mapping[Any, str] = field(default_factory=dict)
+    figures: "Sequence[Drawing]" = ()
+    claims: "Sequence[Claim]" = ()
+    name: str = ""
+    file: Path | None = None
+
+    def __post_init__(self) -> None:
+        validation.check(self)
+
+    def label(self, word: AxisValue) -> str:
+        """What to show for an axis or for a value of one."""
+        return self.labels.get(word, str(word).replace("_", " "))
+
+    def along(self, axis: str, held: Cell | None = None) -> list[tuple[AxisValue, Cell]]:
+        """The values of an axis, each with the cell that it makes with the held values.
+
+        An axis without a name has one value without a name, and adds nothing to the cell.
+        """
+        if not axis:
+            return [("", held or {})]
+        return [(value, {**(held or {}), axis: value}) for value in self.axes[axis]]
+
+
+def load(path: str | Path) -> Experiment:
+    """Reads an experiment file.
+
+    Args:
+      path: a Python file that defines a variable `experiment`.
+
+    Returns:
+      The experiment, named as the file if it has no name of its own.
+
+    Raises:
+      UserError: there is no such file, it does not run, or it defines no experiment.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"{path}: there is no such experiment file; {_files_beside(path)}")
+    found = _execute(path).get("experiment")
+    if not isinstance(found, Experiment):
+        raise UserError(f"{path}: defines no variable `experiment` that is an Experiment; add one")
+    return replace(found, name=found.name or path.stem, file=path)
+
+
+def _execute(path: Path) -> dict[str, Any]:
+    # Neither import nor runpy: an import would leave bytecode beside the file and a name in
+    # sys.modules, and runpy may clear the globals that `configure` still needs.
+    module = ModuleType(path.stem)
+    module.__file__ = str(path)
+    try:
+        exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)
+    except SyntaxError as error:
+        raise UserError(f"{path}, line {error.lineno}: {error.msg}") from error
+    except Exception as error:
+        kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
+        raise UserError(f"{path}{_line_in(path, error)}: {kind}{error}") from error
+    return module.__dict__
+
+
+def _line_in(path: Path, error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == str(path)]
+    return f", line {lines[-1]}" if lines else ""
+
+
+def _files_beside(path: Path) -> str:
+    names = sorted(file.name for file in path.parent.glob("*.py"))
+    return did_you_mean(path.name, names) if names else f"{path.parent} has no Python files"

@@ -1,0 +1,123 @@
+"""What was measured in training against the step: the mean of the seeds and their range."""
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from resnet_jax.lab.experiment import Cell
+from resnet_jax.lab.figures import style
+from resnet_jax.lab.records import ENDED, Records, of_cell, with_values
+from resnet_jax.lab.wording import count, with_unit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curves:
+    """A measure against the training step: a panel for each value of one axis, a line of another.
+
+    Attributes:
+      measure: `train_...` as recorded in training, the mean over the steps since the last record;
+        `test_...` as recorded by the evaluations.
+      panels: the axis whose values stand side by side, with one scale; empty for one panel.
+      lines: the axis whose values are lines; empty for one line.
+      where: the value of each further axis.
+      says: what the reader is to see; opens the caption.
+      name: what the files are called.
+    """
+
+    measure: str = "train_error"
+    panels: str = ""
+    lines: str = ""
+    where: Cell = field(default_factory=dict)
+    says: str = ""
+    name: str = "training_curves"
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The one measure."""
+        return (self.measure,)
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The axes that are panels, lines or held fixed."""
+        return *filter(None, (self.panels, self.lines)), *self.where
+
+    def caption(self, records: Records) -> str:
+        """What the figure shows, what its marks mean, and what became of the runs."""
+        shown = with_values(of_cell(records.runs, self.where))
+        seeds = shown["seed"].nunique()
+        words = [
+            self.says,
+            f"Lines: the mean of {seeds} seeds. Bands: from the lowest seed to the highest.",
+        ]
+        if self.measure.startswith("train_"):
+            words.append("Each point is the mean over the steps since the point before.")
+        diverged = int((shown["status"] == "diverged").sum())
+        if diverged:
+            declared = with_unit(records.experiment.diverged[self.measure], self.measure)
+            runs = count(diverged, "run")
+            words.append(f"{runs} diverged and from there on counted as {declared}.")
+        return " ".join(filter(None, words))
+
+    def draw(self, records: Records) -> Figure:
+        """Draws the panels, which share their scales."""
+        along = records.experiment.along(self.panels, self.where)
+        figure, panels = style.row_of_panels(len(along), sharex=True, sharey=True)
+        for panel, (value, held) in zip(panels, along, strict=True):
+            self._draw_panel(panel, records, held)
+            panel.set_title(style.title(records.experiment.label(value)))
+            panel.set_xlabel("Training step")
+        panels[0].set_xlim(left=0)
+        style.scale_of(panels[0], self.measure)
+        if self.lines:
+            style.legend(figure, panels[0], title=style.title(records.experiment.label(self.lines)))
+        return figure
+
+    def _draw_panel(self, panel: Axes, records: Records, held: Cell) -> None:
+        along = records.experiment.along(self.lines, held)
+        looks = style.looks([value for value, _ in along])
+        for value, cell in along:
+            band, look = seed_band(records, self.measure, cell), looks[value]
+            label = style.title(records.experiment.label(value))
+            panel.fill_between(band.index, band["low"], band["high"], fc=look.color, **style.BAND)
+            panel.plot(band.index, band["mean"], c=look.color, ls=look.dashes, label=label)
+
+
+def seed_band(records: Records, measure: str, cell: Cell) -> pd.DataFrame:
+    """The mean and the range of a cell's seeds at each step.
+
+    Args:
+      records: what the runs left behind.
+      measure: as in `Curves`.
+      cell: a value for each axis.
+
+    Returns:
+      A table with the step as its index and the columns `mean`, `low`, `high`, in the measure's
+      unit. A run that diverged has the value declared for it at every step after its last
+      record; one that failed or is missing is left out.
+    """
+    series = _series(records.metrics, measure)
+    every_step = pd.Index(series["step"].unique())
+    columns = {}
+    for run in of_cell(records.runs, cell).itertuples():
+        column = series[series["run"] == run.run].set_index("step")["value"].dropna()
+        if run.status == "diverged":
+            later = every_step[every_step > column.index.max()] if len(column) else every_step
+            declared = pd.Series(records.experiment.diverged[measure], index=later)
+            column = pd.concat([column, declared])
+        if run.status in ENDED:
+            columns[run.run] = column
+    seeds = pd.DataFrame(columns).sort_index()
+    return pd.DataFrame(
+        {"mean": seeds.mean(axis=1), "low": seeds.min(axis=1), "high": seeds.max(axis=1)}
+    )
+
+
+def _series(metrics: pd.DataFrame, measure: str) -> pd.DataFrame:
+    # "train_error" is the column "error" of the training records, "test_error" that of the
+    # evaluations on the test split.
+    split, _, quantity = measure.partition("_")
+    of_split = metrics["kind"] == "train" if split == "train" else metrics["split"] == split
+    value = metrics[quantity] if quantity in metrics else pd.Series(float("nan"), metrics.index)
+    return metrics.assign(value=value)[of_split].astype({"step": int, "value": float})

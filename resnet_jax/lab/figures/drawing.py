@@ -1,0 +1,56 @@
+"""What a figure of an experiment is, and how it becomes files."""
+
+from pathlib import Path
+from typing import Protocol
+
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from resnet_jax.lab.figures.style import DOTS_PER_INCH, STYLE
+from resnet_jax.lab.records import Records
+
+
+class Drawing(Protocol):
+    """What an experiment asks of a figure."""
+
+    @property
+    def name(self) -> str:
+        """What its files are called."""
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The measures that it shows."""
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The axes of the grid that it tells apart, or of which it shows one value."""
+
+    def caption(self, records: Records) -> str:
+        """What it shows and what its marks mean."""
+
+    def draw(self, records: Records) -> Figure:
+        """Draws it."""
+
+
+def draw_all(records: Records, folder: Path) -> dict[str, Path]:
+    """Draws the figures of an experiment and saves each as PNG and SVG.
+
+    Args:
+      records: what the runs left behind.
+      folder: where the files go; made if need be.
+
+    Returns:
+      The SVG file of each figure, by the figure's name. The same records give the same bytes.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    return {each.name: _save(each, records, folder) for each in records.experiment.figures}
+
+
+def _save(drawing: Drawing, records: Records, folder: Path) -> Path:
+    # The salt names the elements of the SVG: random by default, and shared by all figures if fixed.
+    with rc_context({**STYLE, "svg.hashsalt": drawing.name}):
+        figure = drawing.draw(records)
+        figure.savefig(folder / f"{drawing.name}.png", dpi=DOTS_PER_INCH)
+        svg = folder / f"{drawing.name}.svg"
+        figure.savefig(svg, metadata={"Date": None})
+    return svg

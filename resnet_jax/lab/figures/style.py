@@ -1,0 +1,130 @@
+"""How figures look: legible on a slide, in grey and to colour-blind eyes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+
+from resnet_jax.lab.experiment import AxisValue
+from resnet_jax.lab.measures import measure as named
+
+DOTS_PER_INCH = 200
+PANEL_WIDTH, PANEL_HEIGHT, LEGEND_WIDTH = 3.9, 3.3, 1.2  # inches
+
+INK, FAINT = "#222222", "#dddddd"
+
+STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",  # text stays text: it can be searched, and takes the page's font
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so that figures are alike everywhere
+    "font.size": 11,
+    "axes.labelsize": 11,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.axisbelow": True,
+    "grid.color": FAINT,
+    "grid.linewidth": 0.8,
+    "lines.linewidth": 1.8,
+    "legend.frameon": False,
+    "legend.handlelength": 2.8,
+    "figure.constrained_layout.use": True,
+}
+
+BAND: dict[str, Any] = {"alpha": 0.2, "linewidth": 0}
+MEAN: dict[str, Any] = {"markersize": 7, "zorder": 3}
+INTERVAL: dict[str, Any] = {"ls": "none", "capsize": 4, "elinewidth": 1.5, "zorder": 3}
+SEED: dict[str, Any] = {
+    "markersize": 4.5,
+    "fillstyle": "none",
+    "markeredgewidth": 1.1,
+    "ls": "none",
+}
+
+# Okabe and Ito (2008), ordered so that neighbours differ in lightness too.
+_HUES = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+_DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)), (0, (3, 1.5)), (0, (8, 3)))
+_MARKERS = ("s", "o", "^", "D", "v", "P", "X")
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one value of an axis is drawn: told apart by its colour, its dashes and its marker."""
+
+    color: str
+    dashes: Any
+    marker: str
+
+
+def looks(values: Sequence[AxisValue]) -> dict[AxisValue, Look]:
+    """A look for each value of an axis.
+
+    Args:
+      values: the axis's values, in their order.
+
+    Returns:
+      For numbers, colours of one scale that darkens with the number; for names, distinct hues.
+    """
+    ordered = all(isinstance(value, int | float) for value in values)
+    colors = _scale(len(values)) if ordered else _HUES
+    return {
+        value: Look(
+            colors[place % len(colors)],
+            _DASHES[place % len(_DASHES)],
+            _MARKERS[place % len(_MARKERS)],
+        )
+        for place, value in enumerate(values)
+    }
+
+
+def row_of_panels(
+    count: int, *, sharex: bool = False, sharey: bool = False
+) -> tuple[Figure, list[Axes]]:
+    """A figure with panels side by side and room for a legend at its right.
+
+    Args:
+      count: how many panels.
+      sharex: whether they have one horizontal scale.
+      sharey: whether they have one vertical scale.
+    """
+    figure = Figure(figsize=(PANEL_WIDTH * count + LEGEND_WIDTH, PANEL_HEIGHT))
+    panels = figure.subplots(1, count, squeeze=False, sharex=sharex, sharey=sharey)
+    return figure, list(panels[0])
+
+
+def legend(figure: Figure, panel: Axes, title: str | None = None) -> None:
+    """The legend of all panels, at the right of them, from what stands in one."""
+    handles, labels = panel.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside right upper", title=title, alignment="left")
+
+
+def scale_of(panel: Axes, measure: str) -> None:
+    """Names the scale, and shows of errors 0 to 100%: an interval may reach further, they not."""
+    panel.set_ylabel(named(measure).axis_label)
+    if named(measure).unit == "%":
+        top = min(panel.get_ylim()[1], 102.0)
+        panel.set_ylim(-0.02 * top, top)  # room for the marks of errors of zero
+
+
+def title(words: str) -> str:
+    """Words as they stand at the head of a panel or on a scale: the first letter large."""
+    return words[:1].upper() + words[1:]
+
+
+def _scale(count: int) -> list[str]:
+    # Viridis from its green to its violet: what is lighter would not show on white.
+    scale = matplotlib.colormaps["viridis"]
+    places = [0.68 * (1 - i / max(count - 1, 1)) for i in range(count)]
+    return [to_hex(scale(place)) for place in places]

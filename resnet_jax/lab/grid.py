@@ -1,0 +1,129 @@
+"""From an experiment to its runs: each cell of the grid with each seed."""
+
+import hashlib
+import itertools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from resnet_jax.errors import UserError
+from resnet_jax.lab.experiment import AxisValue, Experiment, Settings
+
+HASH_DIGITS = 10  # 40 bits: a thousand runs share a name with odds of one in two million
+
+
+@dataclass(frozen=True)
+class Run:
+    """One config and one seed.
+
+    Attributes:
+      name: what its folder is called: model, seed and the hash of the full config.
+      axes: its cell of the grid.
+      seed: its seed, which its config holds too.
+      config: its full config.
+    """
+
+    name: str
+    axes: dict[str, AxisValue]
+    seed: int
+    config: ConfigDict
+
+
+def expand(experiment: Experiment) -> list[Run]:
+    """The runs of an experiment, cell by cell, the seeds of a cell one after the other.
+
+    Args:
+      experiment: as `experiment.load` gives it, so that the base config is found from its file.
+
+    Returns:
+      One run for each cell and seed, in the order of the axes.
+
+    Raises:
+      UserError: the base config is not found, a setting does not exist there or has the wrong
+        type, `configure` fails, or two cells have the same config.
+    """
+    from resnet_jax.training import config as configs  # here, as it imports all of training
+
+    base = configs.override(configs.load(find_base(experiment)), dict(experiment.settings))
+    runs = []
+    for cell, settings in _cells(experiment):
+        for seed in experiment.seeds:
+            config = configs.override(base, {**settings, "seed": seed})
+            runs.append(Run(run_name(config), cell, seed, config))
+    _refuse_twins(runs)
+    return runs
+
+
+def find_base(experiment: Experiment) -> Path:
+    """The base config's file: beside the experiment's file, or in the nearest folder above.
+
+    Raises:
+      UserError: it is in none of them.
+    """
+    start = (experiment.file or Path("experiment.py")).resolve().parent
+    for folder in (start, *start.parents):
+        if (folder / experiment.base).is_file():
+            return folder / experiment.base
+    raise UserError(f"base {experiment.base!r}: no such file in {start} or in the folders above it")
+
+
+def run_name(config: ConfigDict) -> str:
+    """The name of a run: `resnet56-seed0-3f2a9c1b04`, the hash being that of the full config.
+
+    Args:
+      config: a full config, with `seed` and `model.name`.
+
+    Returns:
+      A name fit for a folder, the same for equal configs on every machine.
+    """
+    digest = hashlib.sha256(canonical_json(config.to_dict()).encode()).hexdigest()
+    return f"{config.model.name}-seed{config.seed}-{digest[:HASH_DIGITS]}"
+
+
+def canonical_json(settings: dict[str, Any]) -> str:
+    """JSON in which equal settings are equal strings: keys sorted, no spaces.
+
+    Raises:
+      UserError: a value is not plain data.
+    """
+    try:
+        return json.dumps(settings, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"config: {error}; use strings, finite numbers, bools, lists") from error
+
+
+def _cells(experiment: Experiment) -> Iterator[tuple[dict[str, AxisValue], Settings]]:
+    for values in itertools.product(*experiment.axes.values()):
+        cell = dict(zip(experiment.axes, values, strict=True))
+        settings = _configure(experiment, cell)
+        if settings is not None:
+            yield cell, settings
+
+
+def _configure(experiment: Experiment, cell: dict[str, AxisValue]) -> Settings | None:
+    try:
+        settings = experiment.configure(**cell)
+    except Exception as error:
+        raise UserError(f"configure fails for {_words(cell)}: {error}") from error
+    if settings is not None and "seed" in settings:
+        raise UserError(f"configure sets 'seed' for {_words(cell)}: list it under `seeds` instead")
+    return settings
+
+
+def _refuse_twins(runs: list[Run]) -> None:
+    seen: dict[str, Run] = {}
+    for run in runs:
+        twin = seen.setdefault(run.name, run)
+        if twin is not run:
+            raise UserError(
+                f"{_words(twin.axes)} and {_words(run.axes)} have the same config; make them "
+                "differ, or let `configure` return None for one of them"
+            )
+
+
+def _words(cell: dict[str, AxisValue]) -> str:
+    return ", ".join(f"{axis}={value!r}" for axis, value in cell.items()) or "the only cell"

@@ -1,0 +1,49 @@
+"""What a final measure is called and what it is measured in."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How to speak of a measure.
+
+    Attributes:
+      name: its column in the runs table, `<split>_<quantity>`, for example "test_error".
+      words: what to call it.
+      unit: the unit of a value; empty if it has none.
+      unit_of_difference: the unit of the difference of two values.
+      decimals: how many decimals its values are shown with; None for as many as the spread of the
+        values supports.
+    """
+
+    name: str
+    words: str
+    unit: str = ""
+    unit_of_difference: str = ""
+    decimals: int | None = None
+
+    @property
+    def title(self) -> str:
+        """Its words and its unit: `training error (%)`."""
+        return f"{self.words} ({self.unit})" if self.unit else self.words
+
+    @property
+    def axis_label(self) -> str:
+        """What to write on a figure's axis: `Training error (%)`."""
+        return self.title[:1].upper() + self.title[1:]
+
+
+_KNOWN = {
+    measure.name: measure
+    for measure in (
+        Measure("train_error", "training error", "%", "percentage points", 2),
+        Measure("test_error", "test error", "%", "percentage points", 2),
+        Measure("train_loss", "training loss", "nats", "nats", 3),
+        Measure("test_loss", "test loss", "nats", "nats", 3),
+    )
+}
+
+
+def measure(name: str) -> Measure:
+    """The measure of a name; one that is not known is called by its name and has no unit."""
+    return _KNOWN.get(name, Measure(name, name.replace("_", " ")))

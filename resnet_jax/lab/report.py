@@ -1,0 +1,137 @@
+"""The report of an experiment: one HTML file with all of it, from the records alone."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+from markupsafe import Markup
+
+from resnet_jax.lab import claims, figures, folder, records, tables
+from resnet_jax.lab.folder import Folder, Plan
+from resnet_jax.lab.measures import measure
+from resnet_jax.lab.records import Records
+from resnet_jax.lab.verdict import Verdict
+from resnet_jax.lab.wording import count, duration, with_unit
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an experiment found so far, and where it is written.
+
+    Attributes:
+      folder: the experiment's folder, whose tables, figures and report are up to date.
+      plan: what the experiment asks for.
+      records: what its runs left behind.
+      table: one row for each cell and measure.
+      verdicts: one for each claim, in their order.
+    """
+
+    folder: Folder
+    plan: Plan
+    records: Records
+    table: pd.DataFrame
+    verdicts: list[Verdict]
+
+
+def build(path: str | Path) -> Report:
+    """Rebuilds the tables, the figures and the report of an experiment from its records.
+
+    Args:
+      path: the experiment's folder of results.
+
+    Returns:
+      What it found, for a terminal to show.
+
+    Raises:
+      UserError: the folder holds no results, or records of a run cannot be read.
+    """
+    place = Folder(Path(path))
+    plan, experiment = folder.read_plan(place), folder.read_experiment(place)
+    found = records.read(place, experiment, plan)
+    report = Report(
+        folder=place,
+        plan=plan,
+        records=found,
+        table=tables.aggregate(found.runs, experiment),
+        verdicts=[claim(found.runs, experiment.label) for claim in experiment.claims],
+    )
+    found.runs.to_csv(place.runs_table, index=False)
+    report.table.to_csv(place.table, index=False)
+    drawings = figures.draw_all(found, place.figures)
+    place.report.write_text(_render(report, drawings), encoding="utf-8")
+    return report
+
+
+def _render(report: Report, drawings: dict[str, Path]) -> str:
+    loader = jinja2.FileSystemLoader(Path(__file__).parent)
+    pages = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    experiment = report.records.experiment
+    return pages.get_template("report.html.j2").render(
+        plan=report.plan,
+        experiment=experiment,
+        verdicts=report.verdicts,
+        figures=[
+            (inline(drawings[each.name], each.name), each.caption(report.records))
+            for each in experiment.figures
+        ],
+        table=tables.for_reading(report.table, experiment),
+        runs=tables.runs_for_reading(report.records.runs, experiment),
+        state=state(report.records),
+        incomplete=len(records.with_values(report.records.runs)) < len(report.plan.runs),
+        fewest_pairs=claims.FEWEST_PAIRS,
+        environment=environment(report.records.environments.values()),
+        time=time_taken(report.records.runs),
+        source=report.folder.experiment.read_text(encoding="utf-8"),
+        named=measure,
+        with_unit=with_unit,
+    )
+
+
+def inline(svg: Path, name: str) -> Markup:
+    """An SVG file as an element of a page, its ids made the page's own by a name before each."""
+    text = svg.read_text(encoding="utf-8")
+    text = text[text.index("<svg") :]
+    text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", text)
+    # The size in points gives way to the style sheet's; the viewBox keeps the proportions.
+    text = re.sub(r'^<svg\b([^>]*?) width="[^"]*"', r"<svg\1", text)
+    text = re.sub(r'^<svg\b([^>]*?) height="[^"]*"', r"<svg\1", text)
+    return Markup(text)
+
+
+def state(found: Records) -> str:
+    """What became of the runs: `17 of 18 runs done, 1 failed`."""
+    statuses = Counter(found.runs["status"])
+    words = [f"{statuses['done']} of {count(len(found.runs), 'run')} done"]
+    words += [f"{statuses[s]} {s}" for s in ("diverged", "failed", "missing") if statuses[s]]
+    return ", ".join(words)
+
+
+def environment(environments: Iterable[dict[str, Any]]) -> dict[str, str]:
+    """What the runs ran on, in words: each distinct value of each entry, in the order met."""
+    rows: dict[str, dict[str, None]] = {}
+    for each in environments:
+        packages = [f"{name} {version}" for name, version in each.get("packages", {}).items()]
+        entries = {
+            "Devices": ", ".join(map(str, each.get("devices", []))),
+            "Platform": each.get("platform"),
+            "Python": each.get("python"),
+            "Packages": ", ".join(packages),
+            "Commit": each.get("commit"),
+        }
+        for entry, value in entries.items():
+            if value:
+                rows.setdefault(entry, {})[str(value)] = None
+    return {entry: "; ".join(values) for entry, values in rows.items()}
+
+
+def time_taken(runs: pd.DataFrame) -> str:
+    """How long the runs took, one after the other, and how much of it was compilation."""
+    total, compiling = runs["seconds_total"].sum(), runs["seconds_compile"].sum()
+    if not total:
+        return ""
+    return f"{duration(total)}, of which {duration(compiling)} ({compiling / total:.0%}) compiling"

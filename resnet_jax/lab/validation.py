@@ -1,0 +1,94 @@
+"""Mistakes in an experiment that can be seen before anything runs."""
+
+from typing import TYPE_CHECKING
+
+from resnet_jax.errors import UserError, did_you_mean
+
+if TYPE_CHECKING:
+    from resnet_jax.lab.experiment import Cell, Experiment
+
+COLUMNS = ("run", "seed", "status", "steps", "message")  # of the runs table, beside the axes
+
+
+def check(experiment: "Experiment") -> None:
+    """Checks axes, seeds, measures, claims and figures against each other.
+
+    Raises:
+      UserError: names the first mistake and what to do about it.
+    """
+    _check_axes(experiment)
+    _check_seeds(experiment)
+    _check_measures(experiment)
+    _check_claims(experiment)
+    _check_figures(experiment)
+
+
+def _check_axes(experiment: "Experiment") -> None:
+    for axis, values in experiment.axes.items():
+        if axis in (*COLUMNS, *experiment.measures):
+            raise UserError(f"axis {axis!r}: the runs table has a column of that name; rename it")
+        if isinstance(values, str) or not len(values):
+            raise UserError(f"axis {axis!r}: give a tuple of at least one value, not {values!r}")
+        for value in values:
+            if not isinstance(value, str | int | float | bool):
+                raise UserError(f"axis {axis!r}: {value!r} is not a string, a number or a bool")
+        if len(set(values)) < len(values):
+            raise UserError(f"axis {axis!r}: a value stands there twice: {tuple(values)!r}")
+
+
+def _check_seeds(experiment: "Experiment") -> None:
+    seeds = list(experiment.seeds)
+    if not seeds or len(set(seeds)) < len(seeds) or not all(isinstance(s, int) for s in seeds):
+        raise UserError(f"seeds: give one or more different integers, not {experiment.seeds!r}")
+
+
+def _check_measures(experiment: "Experiment") -> None:
+    for measure in experiment.measures:
+        if measure not in experiment.diverged:
+            raise UserError(
+                f"diverged: declare what a run that diverged counts as for {measure!r}, beforehand"
+            )
+
+
+def _check_claims(experiment: "Experiment") -> None:
+    for claim in experiment.claims:
+        _check_measure(experiment, f"claim {claim.text!r}", claim.measure)
+        for cell in claim.cells:
+            _check_cell(experiment, f"claim {claim.text!r}", cell)
+
+
+def _check_figures(experiment: "Experiment") -> None:
+    names = [figure.name for figure in experiment.figures]
+    if len(set(names)) < len(names):
+        raise UserError(f"figures: two have the same name, which names their files: {names}")
+    for figure in experiment.figures:
+        where = f"figure {figure.name!r}"
+        for measure in figure.measures:
+            _check_measure(experiment, where, measure)
+        _check_figure_axes(experiment, where, figure.axes)
+
+
+def _check_figure_axes(experiment: "Experiment", where: str, shown: tuple[str, ...]) -> None:
+    for axis in shown:
+        if axis not in experiment.axes:
+            raise UserError(f"{where}: no axis {axis!r}; {did_you_mean(axis, experiment.axes)}")
+    for axis, values in experiment.axes.items():
+        if axis not in shown and len(values) > 1:  # it would mix what the axis tells apart
+            raise UserError(f"{where}: say in `where` which {axis!r} of {tuple(values)!r} to show")
+
+
+def _check_measure(experiment: "Experiment", where: str, measure: str) -> None:
+    if measure not in experiment.measures:
+        hint = did_you_mean(measure, experiment.measures)
+        raise UserError(f"{where}: {measure!r} is not among the experiment's measures; {hint}")
+
+
+def _check_cell(experiment: "Experiment", where: str, cell: "Cell") -> None:
+    for axis in cell:
+        if axis not in experiment.axes:
+            raise UserError(f"{where}: no axis {axis!r}; {did_you_mean(axis, experiment.axes)}")
+    for axis, values in experiment.axes.items():
+        if axis not in cell:
+            raise UserError(f"{where}: say which {axis!r} of {tuple(values)!r}")
+        if cell[axis] not in values:
+            raise UserError(f"{where}: {axis} {cell[axis]!r} is not among {tuple(values)!r}")

@@ -1,0 +1,76 @@
+"""The two ends of a network: the stems that images enter by, and the head that classifies."""
+
+import jax.numpy as jnp
+from flax import linen as nn
+from jax import Array
+from jaxtyping import Float
+
+from resnet_jax.models.draws import fan_in_normal
+from resnet_jax.models.layers import Layers
+
+
+class CifarStem(nn.Module):
+    """A 3x3 convolution, norm and ReLU, for small images (He et al. 2015, section 4.2).
+
+    Attributes:
+      features: channels of the output.
+      layers: maker of the network's layers.
+    """
+
+    features: int
+    layers: Layers
+
+    @nn.compact
+    def __call__(self, images: Float[Array, "b h w c"]) -> Float[Array, "b h w o"]:
+        """Maps images to the input of the first unit, of the same height and width."""
+        x = self.layers.conv(images, self.features, 3, name="conv")
+        return self.layers.apply(x, ("norm", "relu"))
+
+
+class ImageNetStem(nn.Module):
+    """A 7x7 convolution of stride 2, norm, ReLU, 3x3 max-pooling (He et al. 2015, Table 1).
+
+    Attributes:
+      features: channels of the output.
+      layers: maker of the network's layers.
+    """
+
+    features: int
+    layers: Layers
+
+    @nn.compact
+    def __call__(self, images: Float[Array, "b h w c"]) -> Float[Array, "b p q o"]:
+        """Maps images to the input of the first unit, at a quarter of their height and width."""
+        x = self.layers.conv(images, self.features, 7, stride=2, name="conv")
+        x = self.layers.apply(x, ("norm", "relu"))
+        return nn.max_pool(x, (3, 3), strides=(2, 2), padding=((1, 1), (1, 1)))
+
+
+STEMS: dict[str, type[CifarStem] | type[ImageNetStem]] = {
+    "cifar": CifarStem,
+    "imagenet": ImageNetStem,
+}
+
+
+class Head(nn.Module):
+    """The last activation if the order needs one, global average pooling, a dense layer.
+
+    No ReLU follows the dense layer, so its kernel is normal with standard deviation
+    sqrt(1 / fan_in), without the factor of 2 of He's; its bias is zero.
+
+    Attributes:
+      classes: number of logits.
+      opening: steps that the order puts before a branch, owed here to the last addition.
+      layers: maker of the network's layers.
+    """
+
+    classes: int
+    opening: tuple[str, ...]
+    layers: Layers
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "b h w c"]) -> Float[Array, "b classes"]:
+        """Maps the last unit's output to logits, pooling and product in float32."""
+        x = self.layers.apply(x, self.opening)
+        pooled = jnp.mean(x, axis=(1, 2), dtype=jnp.float32)
+        return nn.Dense(self.classes, kernel_init=fan_in_normal(1.0), name="dense")(pooled)

@@ -1,0 +1,1 @@
+"""Training: the state, the objective, the pure step, checkpoints and the loop."""

@@ -1,0 +1,214 @@
+"""The tree of settings: every key that a config may set, its default, and what it means.
+
+A file in `configs/` starts from `base()` and changes what it needs. Nothing outside this tree
+exists: a key that is not here is a mistake, and is answered with the nearest one that is.
+"""
+
+import importlib.util
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from resnet_jax.errors import UserError, did_you_mean
+
+
+def base() -> ConfigDict:
+    """The whole tree with its defaults: ResNet-20 on digits, SGD with momentum, 100 steps.
+
+    Durations come in pairs, `..._steps` and `..._epochs`; zero (or an empty tuple) is "not given",
+    and to give both is an error. Empty strings leave a choice to the zoo or to the data set.
+    """
+    config = ConfigDict()
+    config.seed = 0  # of the initial weights, the order of the data, and the augmentation
+
+    config.model = model = ConfigDict()
+    model.name = "resnet20"  # an entry of the zoo
+    model.shortcut = ""  # none | A | B | C
+    model.order = ""  # original | preactivation
+    model.stride_on = ""  # conv1 (as in the paper) | conv2 ("v1.5"): the strided bottleneck layer
+    model.normalization = "batch"  # batch | none
+    model.momentum = 0.9  # of the running statistics
+    model.epsilon = 1e-5  # added to the variance
+    model.zero_init_residual = False  # every branch starts at zero
+    model.dtype = "float32"  # of the computation: float32 | bfloat16; parameters stay float32
+
+    config.data = data = ConfigDict()
+    data.name = "digits"  # `resnet-jax data list`, or any TFDS set with an image and a label
+    data.data_dir = ""  # where prepared sets lie
+    data.train_split = ""
+    data.test_split = ""
+    data.image_key = ""
+    data.label_key = ""
+    data.image_size = 0  # 0: as stored; otherwise random-resized crops of this many pixels
+    data.normalize = "pixel"  # pixel | channel | none: which mean is subtracted
+    data.crop_padding = 0  # pixels of padding before a random crop; 0: no crop
+    data.flip = False  # random horizontal flip
+    data.workers = 0  # processes that decode large images; 0: in this process
+    data.synthetic = ConfigDict(
+        dict(shape=(8, 8, 1), classes=10, num_train=1024, num_test=256)
+    )  # what data.name = "synthetic" makes
+
+    config.optimizer = optimizer = ConfigDict()
+    optimizer.name = "sgd"  # sgd | adam | adamw
+    optimizer.learning_rate = 0.1
+    optimizer.momentum = 0.9  # sgd
+    optimizer.nesterov = False  # sgd
+    optimizer.b1 = 0.9  # adam, adamw
+    optimizer.b2 = 0.999  # adam, adamw
+    optimizer.epsilon = 1e-8  # adam, adamw
+    optimizer.weight_decay = 1e-4
+    optimizer.decay = "all"  # all (as in the papers) | kernels: what the weight decay acts on
+    optimizer.clip_norm = 0.0  # largest global norm of the gradient; 0: not clipped
+    optimizer.label_smoothing = 0.0
+
+    config.schedule = schedule = ConfigDict()
+    schedule.name = "constant"  # constant | piecewise | cosine
+    schedule.warmup = "linear"  # linear | constant, from or at warmup_factor x learning rate
+    schedule.warmup_factor = 0.0
+    schedule.warmup_steps = 0
+    schedule.warmup_epochs = 0.0
+    schedule.drop_steps = ()  # piecewise: when the rate is multiplied by drop_factor
+    schedule.drop_epochs = ()
+    schedule.drop_factor = 0.1
+
+    config.train = train = ConfigDict()
+    train.steps = 0
+    train.epochs = 0.0
+    train.batch_size = 128
+    train.eval_batch_size = 256
+    train.log_steps = 10  # a record of the training error this often
+    train.eval_steps = 0  # an evaluation on the test split this often, and at the end
+    train.eval_epochs = 0.0
+    train.checkpoint_steps = 0  # a checkpoint this often, and at the end
+    train.checkpoint_epochs = 0.0
+    train.keep_checkpoints = 2
+    return config
+
+
+def load(path: str | Path, variant: str = "") -> ConfigDict:
+    """The config that a Python file's `get_config()` returns, checked.
+
+    Args:
+      path: the file.
+      variant: given to `get_config` unless it is empty.
+
+    Raises:
+      UserError: there is no such file, it does not run, or it is no config.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"there is no config file {path}")
+    spec = importlib.util.spec_from_file_location(f"config_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise UserError(f"{path} is not a Python file; a config ends in .py")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+        config = module.get_config(*([variant] if variant else []))
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f"{path} does not run: {type(error).__name__}: {error}") from error
+    check(config)
+    return config
+
+
+def override(config: ConfigDict, settings: Mapping[str, Any]) -> ConfigDict:
+    """A copy of a config with some settings changed.
+
+    Args:
+      config: a config made from `base()`.
+      settings: new values by dotted name, `{"model.name": "plain20"}`.
+
+    Raises:
+      UserError: a name that the config does not have, or a value of another type.
+    """
+    config = config.copy_and_resolve_references()
+    for name, value in settings.items():
+        *parents, leaf = name.split(".")
+        branch: Any = config
+        for parent in parents:
+            branch = branch.get(parent) if isinstance(branch, ConfigDict) else None
+        if not isinstance(branch, ConfigDict) or leaf not in branch:
+            raise UserError(f"no setting '{name}': {did_you_mean(name, flatten(config))}")
+        try:
+            branch[leaf] = value
+        except TypeError:
+            expected = type(branch[leaf]).__name__
+            raise UserError(
+                f"{name} = {value!r} is {_article(type(value).__name__)}, and takes "
+                f"{_article(expected)} like {branch[leaf]!r}"
+            ) from None
+    return config
+
+
+def check(config: ConfigDict) -> None:
+    """Raises a `UserError` if a config has other keys than `base()`, or settings that clash."""
+    given, known = flatten(config), flatten(base())
+    for name in given:
+        if name not in known:
+            raise UserError(f"no setting '{name}': {did_you_mean(name, known)}")
+    if missing := [name for name in known if name not in given]:
+        raise UserError(f"the setting '{missing[0]}' is missing; start a config from base()")
+    for name, choices in _CHOICES.items():
+        if given[name] not in choices:
+            raise UserError(f"{name} = {given[name]!r}: {did_you_mean(str(given[name]), choices)}")
+    for name in ("train.batch_size", "train.eval_batch_size", "train.log_steps"):
+        if given[name] < 1:
+            raise UserError(f"{name} = {given[name]}: must be 1 or more")
+
+
+def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """The leaves of a config by dotted name, in the order of the tree."""
+    leaves: dict[str, Any] = {}
+    for key in config:
+        value, name = config[key], f"{prefix}{key}"
+        nested = isinstance(value, ConfigDict | dict)
+        leaves |= flatten(value, f"{name}.") if nested else {name: value}
+    return leaves
+
+
+def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """What differs between two configs, a line each: `model.name: 'plain20' -> 'resnet20'`."""
+    ours, theirs = flatten(to_dict(one)), flatten(to_dict(other))
+    names = dict.fromkeys([*ours, *theirs])
+    return [
+        f"{name}: {ours.get(name)!r} -> {theirs.get(name)!r}"
+        for name in names
+        if ours.get(name) != theirs.get(name)
+    ]
+
+
+def to_dict(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A config as plain JSON types (tuples become lists)."""
+    plain = config.to_dict() if isinstance(config, ConfigDict) else dict(config)
+    return json.loads(json.dumps(plain))
+
+
+def from_dict(plain: Mapping[str, Any]) -> ConfigDict:
+    """The config that `to_dict` was given, checked.
+
+    Raises:
+      UserError: a setting that does not exist, or a value of another type.
+    """
+    leaves = flatten(dict(plain))
+    return override(
+        base(), {name: tuple(v) if isinstance(v, list) else v for name, v in leaves.items()}
+    )
+
+
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "model.dtype": ("float32", "bfloat16"),
+    "data.normalize": ("pixel", "channel", "none"),
+    "optimizer.name": ("sgd", "adam", "adamw"),
+    "optimizer.decay": ("all", "kernels"),
+    "schedule.name": ("constant", "piecewise", "cosine"),
+    "schedule.warmup": ("linear", "constant"),
+}
+
+
+def _article(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"

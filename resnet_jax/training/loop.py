@@ -1,0 +1,174 @@
+"""The loop: takes the step until the run is done, and keeps its records and checkpoints."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+from ml_collections import ConfigDict
+
+from resnet_jax import data
+from resnet_jax.data import Dataset
+from resnet_jax.errors import UserError
+from resnet_jax.training import config as configs
+from resnet_jax.training import durations, evaluation, state
+from resnet_jax.training.checkpoints import Checkpoints
+from resnet_jax.training.compilation import compile_seconds
+from resnet_jax.training.mapping import compiled_train_step
+from resnet_jax.training.meter import Meter, NonFiniteLossError
+from resnet_jax.training.observer import Observer
+from resnet_jax.training.run_folder import Result, RunFolder
+from resnet_jax.training.state import TrainState
+
+
+def train(config: ConfigDict, workdir: str | Path, observer: Observer | None = None) -> Result:
+    """Trains one run to its end, from where its folder stands.
+
+    A folder that holds a finished run is left as it is. One that was cut off goes on from its
+    newest checkpoint and ends bitwise where it would have ended (on the same device).
+
+    Args:
+      config: the full config.
+      workdir: the run's folder.
+      observer: told of each event.
+
+    Returns:
+      The run's result. A loss that is not finite ends the run as `diverged`, without an exception.
+
+    Raises:
+      UserError: the config or the data cannot be used, or the folder holds another run.
+    """
+    configs.check(config)
+    folder = RunFolder(workdir)
+    folder.claim(config)
+    if (result := folder.result()) and result.status != "failed":
+        return result
+    return _Run(config, folder, observer or Observer()).to_the_end()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """When a run does what, in steps; 0 for only at the end."""
+
+    total: int
+    log: int
+    evaluate: int
+    checkpoint: int
+
+    @staticmethod
+    def of(config: ConfigDict, num_train: int) -> "Plan":
+        """The plan of a config, its epochs turned into steps."""
+        train, epoch = config.train, num_train / config.train.batch_size
+        return Plan(
+            total=durations.total(train, epoch),
+            log=train.log_steps,
+            evaluate=durations.steps(train, "eval", epoch),
+            checkpoint=durations.steps(train, "checkpoint", epoch),
+        )
+
+    def due(self, step: int, every: int) -> bool:
+        """Whether something done every so many steps, and at the end, is due after a step."""
+        return step == self.total or (every > 0 and step % every == 0)
+
+
+class _Run:
+    """One run under way."""
+
+    def __init__(self, config: ConfigDict, folder: RunFolder, observer: Observer):
+        self.started = time.perf_counter()
+        self.config, self.folder, self.observer = config, folder, observer
+        self.dataset = load_dataset(config)
+        self.plan = Plan.of(config, self.dataset.num_train)
+        self.meter = Meter(config.train.batch_size, self.dataset.num_train)
+
+    def to_the_end(self) -> Result:
+        with Checkpoints(self.folder.checkpoints, self.config.train.keep_checkpoints) as kept:
+            current = state.create(self.config, self.dataset)
+            if kept.latest() is not None:
+                current = kept.restore(current)
+            start = int(current.step)
+            self.folder.rewind(start)
+            self.observer.start_run(
+                self.folder.path.name, start, self.plan.total, self.config.train.batch_size
+            )
+            try:
+                current = self._advance(current, start, kept)
+            except NonFiniteLossError as error:
+                return self._finish("diverged", error.step, message=str(error))
+            final = self._evaluate(current, "train") | self._evaluate(current, "test")
+        return self._finish("done", self.plan.total, final=final)
+
+    def _advance(self, current: TrainState, start: int, kept: Checkpoints) -> TrainState:
+        """Takes every step that is left."""
+        for step, batch in self._batches(start):
+            current, metrics = compiled_train_step(current, batch)
+            self.meter.add(metrics)
+            self.observer.progress(step)
+            saves = self.plan.due(step, self.plan.checkpoint)
+            if saves or self.plan.due(step, self.plan.log):
+                self._write(self.meter.record(step))
+            if saves:
+                kept.save(current, self.config)
+            if step < self.plan.total and self.plan.due(step, self.plan.evaluate):
+                began = time.perf_counter()
+                self._evaluate(current, "test")
+                self.meter.pause(time.perf_counter() - began - compile_seconds(began))
+        return current
+
+    def _batches(self, start: int) -> Iterator[tuple[int, Any]]:
+        """The batches that are left, each with the number of its step, counted from 1."""
+        if start < self.plan.total:
+            steps = range(start + 1, self.plan.total + 1)
+            yield from zip(steps, self.dataset.train_batches(start), strict=False)
+
+    def _evaluate(self, current: TrainState, split: str) -> dict[str, float]:
+        found = evaluation.evaluate(current, self.dataset, split)
+        self._write({"kind": "eval", "step": int(current.step), "split": split} | found)
+        return {f"{split}_error": found["error"], f"{split}_loss": found["loss"]}
+
+    def _write(self, record: dict[str, Any]) -> None:
+        self.folder.append(record)
+        self.observer.record(record)
+
+    def _finish(
+        self, status: str, step: int, message: str = "", final: dict[str, float] | None = None
+    ) -> Result:
+        total, compiling = time.perf_counter() - self.started, compile_seconds(self.started)
+        seconds = {"compile": compiling, "train": total - compiling, "total": total}
+        rounded = {name: round(value, 3) for name, value in seconds.items()}
+        result = Result(status, message, step, rounded, final or {})
+        self.folder.finish(result)
+        self.observer.finish_run(self.folder.path.name, result)
+        return result
+
+
+def load_dataset(config: ConfigDict) -> Dataset:
+    """The data set of a config, its order drawn from the run's seed."""
+    return data.load(
+        config.data,
+        batch_size=config.train.batch_size,
+        eval_batch_size=config.train.eval_batch_size,
+        seed=config.seed,
+    )
+
+
+def evaluate_run(workdir: str | Path, split: str = "test") -> dict[str, float]:
+    """Evaluates a run's newest checkpoint over every example of a split.
+
+    Returns:
+      `step`, `loss` (nats), `error` (percent) and `examples`.
+
+    Raises:
+      UserError: there is no run or no checkpoint in the folder.
+    """
+    folder = RunFolder(workdir)
+    config = folder.config()
+    if not folder.checkpoints.exists():
+        raise UserError(f"there is no checkpoint in {folder.path}")
+    dataset = load_dataset(config)
+    with Checkpoints(folder.checkpoints, config.train.keep_checkpoints) as kept:
+        shapes = jax.eval_shape(lambda: state.create(config, dataset))
+        current = kept.restore(shapes)
+    return {"step": int(current.step)} | evaluation.evaluate(current, dataset, split)

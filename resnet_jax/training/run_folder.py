@@ -1,0 +1,135 @@
+"""A run's folder: its config, its environment, its records and its result.
+
+    config.json       the full config
+    environment.json  versions, devices and commit
+    metrics.jsonl     records, one JSON object a line
+    checkpoints/      the state, by step
+    result.json       written last: a folder without it is a run that is not finished
+"""
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from resnet_jax.errors import UserError
+from resnet_jax.training import config as configs
+from resnet_jax.training.environment import environment
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a run ended.
+
+    Attributes:
+      status: `done`, `diverged` (the loss was not finite) or `failed`.
+      message: what happened, for a person; empty if the run is done.
+      step: number of updates made.
+      seconds: `compile` (tracing, lowering and compiling), `train` (all the rest) and `total`; of
+        the last of the processes that worked on the run.
+      final: `train_error` and `test_error` in percent, `train_loss` and `test_loss` in nats, each
+        over every example of its split; empty unless the run is done.
+    """
+
+    status: str
+    message: str
+    step: int
+    seconds: dict[str, float] = field(default_factory=dict)
+    final: dict[str, float] = field(default_factory=dict)
+
+
+class RunFolder:
+    """Reads and writes the folder of one run."""
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where the states are kept."""
+        return self.path / "checkpoints"
+
+    def claim(self, config: ConfigDict) -> None:
+        """Makes the folder that of this config's run, and notes the environment.
+
+        Raises:
+          UserError: the folder holds a run of another config.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        plain = configs.to_dict(config)
+        if (self.path / "config.json").exists():
+            self._refuse_other(plain)
+        else:
+            _write_json(self.path / "config.json", plain)
+        _write_json(self.path / "environment.json", environment())
+
+    def config(self) -> ConfigDict:
+        """The run's config.
+
+        Raises:
+          UserError: there is no run here, or its config cannot be read.
+        """
+        return configs.from_dict(self._read("config.json"))
+
+    def result(self) -> Result | None:
+        """How the run ended, or None if it has not."""
+        if not (self.path / "result.json").exists():
+            return None
+        return Result(**self._read("result.json"))
+
+    def finish(self, result: Result) -> Result:
+        """Writes the result, which ends the run."""
+        _write_json(self.path / "result.json", asdict(result))
+        return result
+
+    def append(self, record: Record) -> None:
+        """Adds one record."""
+        with open(self.path / "metrics.jsonl", "a") as file:
+            file.write(json.dumps(record) + "\n")
+
+    def rewind(self, step: int) -> None:
+        """Drops the records past a step, which a run that resumes from it will write again."""
+        metrics = self.path / "metrics.jsonl"
+        if metrics.exists():
+            kept = [line for line in metrics.read_text().splitlines() if _step(line) <= step]
+            _write(metrics, "".join(f"{line}\n" for line in kept))
+
+    def _refuse_other(self, plain: dict[str, Any]) -> None:
+        if different := configs.differences(self._read("config.json"), plain):
+            raise UserError(
+                f"{self.path} holds a run of another config ({'; '.join(different)}): choose "
+                "another --workdir, or remove that folder"
+            )
+
+    def _read(self, name: str) -> dict[str, Any]:
+        path = self.path / name
+        if not path.exists():
+            raise UserError(f"{self.path} holds no run: there is no {name}")
+        try:
+            return json.loads(path.read_text())
+        except ValueError as error:
+            raise UserError(f"{path} is damaged ({error}): remove {self.path}") from None
+
+
+def _step(line: str) -> float:
+    """The step of a record; infinite for a line that was cut off as it was written."""
+    try:
+        return json.loads(line)["step"]
+    except ValueError:
+        return float("inf")
+
+
+def _write_json(path: Path, value: dict[str, Any]) -> None:
+    _write(path, json.dumps(value, indent=2) + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    """Writes a file whole or not at all, whenever the process is killed."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    scratch.write_text(text)
+    scratch.replace(path)

@@ -1,0 +1,110 @@
+"""The state: all that a run is, from one step to the next."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+from flax import struct
+from jaxtyping import Array, Float, Int, Key, PyTree
+from ml_collections import ConfigDict
+
+from resnet_jax import models
+from resnet_jax.data import Dataset
+from resnet_jax.training import optimizer as optimizers
+from resnet_jax.training import schedule as schedules
+from resnet_jax.training.optimizer import Optimizer
+from resnet_jax.training.schedule import Schedule
+
+
+@struct.dataclass
+class Inputs:
+    """How raw images become what the network sees.
+
+    Attributes:
+      mean: subtracted, in units of a stored pixel (0 to 255).
+      std: divided by, in the same units.
+      crop_padding: pixels of padding before a random crop of the original size; 0 for no crop.
+      flip: whether images are flipped left to right with probability one half.
+    """
+
+    mean: Float[Array, "*h_w_c"]
+    std: Float[Array, "*h_w_c"]
+    crop_padding: int = struct.field(pytree_node=False)
+    flip: bool = struct.field(pytree_node=False)
+
+
+@struct.dataclass
+class TrainState:
+    """Everything that a step reads and writes.
+
+    The network and the choices of the recipe are static: `jax.jit(train_step)` compiles once for
+    each of them, whatever the seed and the numbers of the recipe, which are leaves.
+
+    Attributes:
+      step: number of updates made.
+      params: trainable parameters, float32.
+      batch_stats: running means and variances of the normalisations, float32.
+      opt_state: the optimizer's state.
+      key: the run's random key; a step's own key is folded from it and `step`.
+      optimizer: settings of the optimizer.
+      schedule: the learning rate as a function of the step.
+      inputs: normalisation and augmentation of images.
+      label_smoothing: share of the target spread evenly over the classes.
+      model: the network.
+    """
+
+    step: Int[Array, ""]
+    params: PyTree
+    batch_stats: PyTree
+    opt_state: PyTree
+    key: Key[Array, ""]
+    optimizer: Optimizer
+    schedule: Schedule
+    inputs: Inputs
+    label_smoothing: Float[Array, ""]
+    model: nn.Module = struct.field(pytree_node=False)
+
+
+def build_model(config: ConfigDict, num_classes: int) -> nn.Module:
+    """The network of `config.model`; settings left empty are the zoo's own.
+
+    Raises:
+      UserError: a name or a setting that the zoo does not have.
+    """
+    settings = {key: value for key, value in config.model.items() if value != ""}
+    return models.create(num_classes=num_classes, **settings)
+
+
+def create(config: ConfigDict, dataset: Dataset) -> TrainState:
+    """The state of a run before its first step.
+
+    Twins, networks that share parameter names and shapes, start from the same values: each
+    parameter's key is derived from the seed and its own name.
+
+    Args:
+      config: the run's full config.
+      dataset: the set that it trains on, for the shape of an image and its mean.
+    """
+    model = build_model(config, dataset.num_classes)
+    init_key, run_key = jax.random.split(jax.random.key(config.seed))
+    variables: Any = models.initialize(model, init_key, dataset.image_shape)
+    optimizer = optimizers.from_config(config.optimizer)
+    schedule = schedules.from_config(config, dataset.num_train / config.train.batch_size)
+    return TrainState(
+        step=jnp.int32(0),
+        params=variables["params"],
+        batch_stats=variables.get("batch_stats", {}),
+        opt_state=optimizer.transformation(schedule.peak).init(variables["params"]),
+        key=run_key,
+        optimizer=optimizer,
+        schedule=schedule,
+        inputs=Inputs(
+            mean=jnp.asarray(dataset.mean, jnp.float32),
+            std=jnp.asarray(dataset.std, jnp.float32),
+            crop_padding=config.data.crop_padding,
+            flip=config.data.flip,
+        ),
+        label_smoothing=jnp.float32(config.optimizer.label_smoothing),
+        model=model,
+    )

@@ -1,0 +1,91 @@
+import pytest
+
+from resnet_jax.errors import UserError
+from resnet_jax.training import config as configs
+from resnet_jax.training import durations
+
+
+def test_override_changes_a_copy():
+    config = configs.base()
+    changed = configs.override(config, {"model.name": "plain20", "optimizer.learning_rate": 1})
+    assert (changed.model.name, changed.optimizer.learning_rate) == ("plain20", 1.0)
+    assert config.model.name == "resnet20"
+    assert configs.differences(config, changed) == [
+        "model.name: 'resnet20' -> 'plain20'",
+        "optimizer.learning_rate: 0.1 -> 1.0",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "hint"),
+    [
+        ({"model.nam": "plain20"}, "'model.name'"),
+        ({"modle.name": "plain20"}, "'model.name'"),
+        ({"train.steps": "many"}, "takes an int"),
+        ({"train.steps": 1.5}, "takes an int"),
+        ({"data.flip": 1}, "takes a bool"),
+    ],
+)
+def test_a_wrong_setting_is_answered_with_the_right_one(settings, hint):
+    with pytest.raises(UserError, match=hint):
+        configs.override(configs.base(), settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "hint"),
+    [
+        ("optimizer.name", "sdg", "'sgd'"),
+        ("schedule.name", "step", "piecewise"),
+        ("train.batch_size", 0, "1 or more"),
+    ],
+)
+def test_check_refuses_what_no_part_of_a_run_could_use(name, value, hint):
+    with pytest.raises(UserError, match=hint):
+        configs.check(configs.override(configs.base(), {name: value}))
+
+
+def test_check_refuses_a_setting_that_base_does_not_have():
+    config = configs.base()
+    config.train.stpes = 3
+    with pytest.raises(UserError, match=r"train\.steps"):
+        configs.check(config)
+
+
+def test_json_round_trip_keeps_every_setting():
+    config = configs.override(configs.base(), {"schedule.drop_steps": (10, 20), "seed": 3})
+    assert configs.from_dict(configs.to_dict(config)).to_dict() == config.to_dict()
+
+
+def test_load_says_what_is_wrong_with_a_file(tmp_path):
+    with pytest.raises(UserError, match="no config file"):
+        configs.load(tmp_path / "none.py")
+    broken = tmp_path / "broken.py"
+    broken.write_text("def get_config():\n    return 1 / 0\n")
+    with pytest.raises(UserError, match="ZeroDivisionError"):
+        configs.load(broken)
+
+
+def test_epochs_become_steps():
+    train = configs.override(configs.base(), {"train.epochs": 2.5}).train
+    assert durations.total(train, steps_per_epoch=50_000 / 128) == 977
+
+
+@pytest.mark.parametrize(
+    ("settings", "hint"),
+    [
+        ({}, "how long to train"),
+        ({"train.steps": 10, "train.epochs": 1.0}, "both given"),
+        ({"train.epochs": 0.001}, "less than one step"),
+        ({"train.steps": -1}, "negative"),
+    ],
+)
+def test_a_duration_is_given_once(settings, hint):
+    train = configs.override(configs.base(), settings).train
+    with pytest.raises(UserError, match=hint):
+        durations.total(train, steps_per_epoch=100)
+
+
+def test_drops_must_increase():
+    schedule = configs.override(configs.base(), {"schedule.drop_epochs": (3, 2)}).schedule
+    with pytest.raises(UserError, match="increasing"):
+        durations.moments(schedule, "drop", steps_per_epoch=100)

@@ -1,0 +1,52 @@
+import json
+
+import pytest
+
+from resnet_jax.errors import UserError
+from resnet_jax.training import config as configs
+from resnet_jax.training.run_folder import Result, RunFolder
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = RunFolder(tmp_path / "run")
+    made.claim(configs.base())
+    return made
+
+
+def test_a_folder_keeps_its_config_and_environment(folder):
+    folder.claim(configs.base())
+    assert folder.config().to_dict() == configs.base().to_dict()
+    environment = json.loads((folder.path / "environment.json").read_text())
+    assert environment["packages"]["jax"]
+    assert environment["devices"]
+
+
+def test_a_folder_of_another_config_is_refused_with_the_differences(folder):
+    with pytest.raises(UserError, match="seed: 0 -> 1"):
+        folder.claim(configs.override(configs.base(), {"seed": 1}))
+
+
+def test_rewind_drops_later_and_broken_records(folder):
+    for step in (10, 20, 30):
+        folder.append({"step": step})
+    with open(folder.path / "metrics.jsonl", "a") as file:
+        file.write('{"step": 4')
+    folder.rewind(20)
+    lines = (folder.path / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [10, 20]
+
+
+def test_a_result_ends_the_run(folder):
+    assert folder.result() is None
+    result = Result("done", "", 20, {"total": 1.0}, {"test_error": 5.0})
+    folder.finish(result)
+    assert folder.result() == result
+
+
+def test_a_folder_without_a_run_or_with_a_damaged_one_says_so(folder, tmp_path):
+    with pytest.raises(UserError, match="holds no run"):
+        RunFolder(tmp_path).config()
+    (folder.path / "config.json").write_text("{")
+    with pytest.raises(UserError, match="damaged"):
+        folder.config()
