@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
         folder = engine.run(experiment, options.results, command, observer)
     built = report.build(folder.path)
     show.report(built)
-    return 0 if built.complete else 1
+    return 0 if built.records.complete else 1
 
 
 def report(options: argparse.Namespace) -> None:
@@ -93,15 +93,15 @@ def summary(options: argparse.Namespace) -> None:
     from resnet_jax.cli import show
 
     shape = tuple(options.image_shape) if options.image_shape else None
-    show.network(models.summarize_by_name(options.name, shape))
+    show.network(options.name, models.summarize_by_name(options.name, shape))
 
 
 def list_data(options: argparse.Namespace) -> None:
     """Prints the data sets known by name."""
     from resnet_jax.cli import show
-    from resnet_jax.data import catalog
+    from resnet_jax.data.catalog import CATALOG
 
-    show.datasets(catalog)
+    show.datasets(CATALOG)
 
 
 def prepare_data(options: argparse.Namespace) -> None:
@@ -109,7 +109,7 @@ def prepare_data(options: argparse.Namespace) -> None:
     from resnet_jax.cli import show
     from resnet_jax.data.prepare import prepare
 
-    show.prepared(options.name, prepare(options.name, options.data_dir))
+    show.place(options.name, prepare(options.name, options.data_dir))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -24,9 +24,7 @@ def config_from(file: str, overrides: Sequence[str]) -> ConfigDict:
     config = configs.load(path, variant)
     for name in _names(overrides):
         if name not in configs.flatten(config):
-            raise UserError(
-                f"no setting '{name}': {did_you_mean(name, configs.flatten(config))}"
-            )
+            raise UserError(f"no setting '{name}': {did_you_mean(name, configs.flatten(config))}")
     values = flags.FlagValues()
     arguments = ["resnet-jax", *overrides]
     config_flags.DEFINE_config_dict("config", config, flag_values=values, sys_argv=arguments)

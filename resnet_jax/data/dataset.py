@@ -27,6 +27,21 @@ class Batch(TypedDict):
     mask: NotRequired[Float[Array, " b"]]
 
 
+@dataclasses.dataclass(frozen=True)
+class Sampling:
+    """How examples are put into batches.
+
+    Attributes:
+      seed: what the order of the examples, and their crops, follow from.
+      batch_size: examples in a training batch.
+      eval_batch_size: examples in an evaluation batch.
+    """
+
+    seed: int
+    batch_size: int
+    eval_batch_size: int
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Dataset(abc.ABC):
     """A labelled set of images with a training and a test split.
@@ -40,6 +55,7 @@ class Dataset(abc.ABC):
       mean: what to subtract from an image, in pixel values (0 to 255); float32, broadcasts to
         `image_shape`.
       std: what to divide by after that; float32, broadcasts to `image_shape`, nowhere zero.
+      sampling: how its examples are put into batches.
     """
 
     name: str
@@ -49,6 +65,7 @@ class Dataset(abc.ABC):
     num_test: int
     mean: Float[np.ndarray, "..."]
     std: Float[np.ndarray, "..."]
+    sampling: Sampling
 
     @abc.abstractmethod
     def train_batch(self, step: int) -> Batch:

@@ -10,7 +10,7 @@ from resnet_jax.data.source import Source
 from resnet_jax.errors import UserError
 
 
-@functools.lru_cache(maxsize=4)  # a grid of experiments loads the same set for each of its runs
+@functools.lru_cache(maxsize=4)  # a grid of experiments loads the same set for each run
 def examples(source: Source) -> Examples:
     """Reads and decodes a split of images of one shape.
 

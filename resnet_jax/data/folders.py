@@ -54,7 +54,7 @@ class Prepared:
 
 def prepare_command(name: str, data_dir: str = "") -> str:
     """The command that prepares a set."""
-    return f"resnet-jax data prepare {name}" + (f" --data_dir={data_dir}" if data_dir else "")
+    return f"resnet-jax data prepare {name}" + (f" --data-dir={data_dir}" if data_dir else "")
 
 
 def tfds_root(data_dir: str = "") -> Path:

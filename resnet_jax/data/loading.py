@@ -1,12 +1,11 @@
 """From settings to a dataset."""
 
 import math
-from typing import TypedDict
 
 from ml_collections import ConfigDict
 
 from resnet_jax.data import decoded, normalization, synthetic
-from resnet_jax.data.dataset import Dataset
+from resnet_jax.data.dataset import Dataset, Sampling
 from resnet_jax.data.memory import in_memory
 from resnet_jax.data.prepare import locate
 from resnet_jax.data.source import Source, open_split
@@ -15,14 +14,6 @@ from resnet_jax.errors import UserError
 
 # Sets of up to this size, decoded, live on the device.
 IN_MEMORY_BYTES = 2**30
-
-
-class _Order(TypedDict):
-    """What batches follow from, besides the set."""
-
-    seed: int
-    batch_size: int
-    eval_batch_size: int
 
 
 def load(config: ConfigDict, *, batch_size: int, eval_batch_size: int, seed: int) -> Dataset:
@@ -40,22 +31,29 @@ def load(config: ConfigDict, *, batch_size: int, eval_batch_size: int, seed: int
     Raises:
       UserError: the set does not exist, is not prepared or is damaged, or the settings do not fit.
     """
-    order = _Order(seed=seed, batch_size=batch_size, eval_batch_size=eval_batch_size)
+    sampling = Sampling(seed, batch_size, eval_batch_size)
     if config.name == synthetic.NAME:
-        return _synthetic(config, order)
+        return _synthetic(config, sampling)
     train, test = _open(config)
     if config.image_size == 0 and 0 in train.shape:
         raise UserError(
             f"the images of {config.name!r} differ in size: set data.image_size, to 224 for example"
         )
     if config.image_size == 0 and _decoded_bytes(train) + _decoded_bytes(test) <= IN_MEMORY_BYTES:
-        return _whole(config, train, test, order)
-    return _streaming(config, train, test, order)
+        return in_memory(
+            config.name,
+            decoded.examples(train),
+            decoded.examples(test),
+            num_classes=train.num_classes,
+            normalize=config.normalize,
+            sampling=sampling,
+        )
+    return _streaming(config, train, test, sampling)
 
 
 def _open(config: ConfigDict) -> tuple[Source, Source]:
     """The training and the test split of a prepared set."""
-    prepared = locate(config.name, config.data_dir or "")
+    prepared = locate(config.name, config.data_dir)
     train = (config.train_split,) if config.train_split else ("train",)
     test = (config.test_split,) if config.test_split else _test_splits(config.name)
     keys = config.image_key, config.label_key
@@ -72,26 +70,26 @@ def _decoded_bytes(source: Source) -> int:
     return math.prod(source.shape) * len(source)
 
 
-def _synthetic(config: ConfigDict, order: _Order) -> Dataset:
-    settings = config.synthetic
-    sizes = (*settings.shape, settings.classes, settings.num_train, settings.num_test)
-    if len(settings.shape) != 3 or min(sizes) < 1:
+def _synthetic(config: ConfigDict, sampling: Sampling) -> Dataset:
+    shape, classes = config.synthetic.shape, config.synthetic.classes
+    sizes = config.synthetic.num_train, config.synthetic.num_test
+    if len(shape) != 3 or min(*shape, classes, *sizes) < 1:
         raise UserError(
-            "data.synthetic takes shape=(height, width, channels), classes, num_train and "
-            f"num_test, each 1 or more; it has {settings.to_dict()}"
+            "data.synthetic takes shape = (height, width, channels), classes, num_train and "
+            f"num_test, each 1 or more, not {config.synthetic.to_dict()}"
         )
-    height, width, channels = settings.shape
-    train, test = synthetic.examples((height, width, channels), *sizes[3:])
-    facts = {"num_classes": settings.classes, "normalize": config.normalize}
-    return in_memory(config.name, train, test, **facts, **order)
+    train, test = synthetic.examples(shape, classes, *sizes)
+    return in_memory(
+        config.name,
+        train,
+        test,
+        num_classes=classes,
+        normalize=config.normalize,
+        sampling=sampling,
+    )
 
 
-def _whole(config: ConfigDict, train: Source, test: Source, order: _Order) -> Dataset:
-    facts = {"num_classes": train.num_classes, "normalize": config.normalize}
-    return in_memory(config.name, decoded.examples(train), decoded.examples(test), **facts, **order)
-
-
-def _streaming(config: ConfigDict, train: Source, test: Source, order: _Order) -> Dataset:
+def _streaming(config: ConfigDict, train: Source, test: Source, sampling: Sampling) -> Dataset:
     height, width, channels = train.shape
     mean, std = normalization.photographs(config.normalize, channels)
     return Streaming(
@@ -102,8 +100,8 @@ def _streaming(config: ConfigDict, train: Source, test: Source, order: _Order) -
         num_test=len(test),
         mean=mean,
         std=std,
+        sampling=sampling,
         sources={"train": train, "test": test},
         image_size=config.image_size,
         workers=config.workers,
-        **order,
     )

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Int, UInt8
 
 from resnet_jax.data import order
-from resnet_jax.data.dataset import Array, Batch, Dataset, Split
+from resnet_jax.data.dataset import Array, Batch, Dataset, Sampling, Split
 from resnet_jax.data.normalization import Normalization, moments
 
 
@@ -35,13 +35,11 @@ class InMemory(Dataset):
     """A dataset whose batches are gathered on the device, from indices that the host computes."""
 
     splits: dict[Split, Examples] = dataclasses.field(repr=False)
-    seed: int
-    batch_size: int
-    eval_batch_size: int
 
     def train_batch(self, step: int) -> Batch:
         """The batch of one step."""
-        indices = order.batch(self.seed, step, self.batch_size, self.num_train)
+        seed, batch_size = self.sampling.seed, self.sampling.batch_size
+        indices = order.batch(seed, step, batch_size, self.num_train)
         batch = _take(self.splits["train"], indices)
         return {"image": batch["image"], "label": batch["label"]}
 
@@ -54,9 +52,9 @@ class InMemory(Dataset):
 
     def eval_batches(self, split: Split) -> Iterator[Batch]:
         """Every example of a split once, with a mask."""
-        examples = self.splits[split]
-        for start in range(0, len(examples.labels), self.eval_batch_size):
-            indices = np.arange(start, start + self.eval_batch_size, dtype=np.int32)
+        examples, size = self.splits[split], self.sampling.eval_batch_size
+        for start in range(0, len(examples.labels), size):
+            indices = np.arange(start, start + size, dtype=np.int32)
             yield _take(examples, indices)
 
 
@@ -67,9 +65,7 @@ def in_memory(
     *,
     num_classes: int,
     normalize: Normalization,
-    seed: int,
-    batch_size: int,
-    eval_batch_size: int,
+    sampling: Sampling,
 ) -> InMemory:
     """Puts both splits on the default device.
 
@@ -79,9 +75,7 @@ def in_memory(
       test: the test split, of the same shape.
       num_classes: labels are below it.
       normalize: which statistics of the training split `mean` and `std` are.
-      seed: what the order of the examples follows from.
-      batch_size: examples in a training batch.
-      eval_batch_size: examples in an evaluation batch.
+      sampling: how examples are put into batches.
     """
     mean, std = moments(np.asarray(train.images), normalize)
     _, height, width, channels = train.images.shape
@@ -93,10 +87,8 @@ def in_memory(
         num_test=len(test.labels),
         mean=mean,
         std=std,
+        sampling=sampling,
         splits={"train": _on_device(train), "test": _on_device(test)},
-        seed=seed,
-        batch_size=batch_size,
-        eval_batch_size=eval_batch_size,
     )
 
 

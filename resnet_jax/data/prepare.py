@@ -27,7 +27,6 @@ def prepare(name: str, data_dir: str = "") -> Path:
     if wanted.name == synthetic.NAME:
         raise UserError("'synthetic' is made when it is loaded: there is nothing to prepare")
     if wanted.name == digits.NAME:
-        digits.ensure(folders.cache_root(data_dir))
         return locate(name, data_dir).folder
     if folder := folders.find(wanted, folders.tfds_root(data_dir)):
         return folder

@@ -26,17 +26,11 @@ class Streaming(Dataset):
     Attributes:
       sources: the encoded examples of each split.
       image_size: height and width of all images in pixels, or 0 for as stored.
-      seed: what the order and the crops follow from.
-      batch_size: examples in a training batch.
-      eval_batch_size: examples in an evaluation batch.
       workers: processes that decode; 0 for threads of this process.
     """
 
     sources: dict[Split, Source]
     image_size: int
-    seed: int
-    batch_size: int
-    eval_batch_size: int
     workers: int
 
     def train_batch(self, step: int) -> Batch:
@@ -52,15 +46,15 @@ class Streaming(Dataset):
         import grain
 
         examples = _Evaluation(self.sources[split], self.image_size)
-        batches = grain.MapDataset.source(examples).batch(self.eval_batch_size)
-        for batch in _iterate(batches, self.workers):
-            yield _masked(batch, self.eval_batch_size)
+        size = self.sampling.eval_batch_size
+        for batch in _iterate(grain.MapDataset.source(examples).batch(size), self.workers):
+            yield _masked(batch, size)
 
     def _training(self) -> Any:
         import grain
 
-        examples = _Training(self.sources["train"], self.image_size, self.seed)
-        return grain.MapDataset.source(examples).batch(self.batch_size)
+        examples = _Training(self.sources["train"], self.image_size, self.sampling.seed)
+        return grain.MapDataset.source(examples).batch(self.sampling.batch_size)
 
 
 @dataclasses.dataclass(frozen=True)

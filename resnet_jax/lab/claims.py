@@ -100,8 +100,9 @@ class _Comparison:
     def _rule(self, label: Label) -> str:
         margin = wording.difference(self.margin, self.measure)
         sides = {self.above: f"above {margin}", self.within: f"at or below {margin}"}
+        difference = _difference(self.cell, self.than, label)
         return (
-            f"{named(self.measure).words}, {_difference(*self.cells, label)}, paired by seed: "
+            f"{named(self.measure).words}, {difference}, paired by seed: "
             f"supported if its 95% interval lies {sides['supported']}, "
             f"refuted if it lies {sides['refuted']}"
         )
@@ -148,12 +149,17 @@ class NotWorse(_Comparison):
 
 
 def _difference(cell: Cell, than: Cell, label: Label) -> str:
-    """`depth 56 minus depth 20 (family plain)`: what the cells share stands in brackets."""
+    """`depth 56 minus 20 (plain)`: what the cells share stands in brackets."""
     alike = [axis for axis in cell if than[axis] == cell[axis]]
     unlike = [axis for axis in cell if axis not in alike]
-    a, b = (_words(each, unlike, label) for each in (cell, than))
+    a = _words(cell, unlike, label)
+    b = label(than[unlike[0]]) if len(unlike) == 1 else _words(than, unlike, label)
     return f"{a} minus {b}" + (f" ({_words(cell, alike, label)})" if alike else "")
 
 
 def _words(cell: Cell, axes: list[str], label: Label) -> str:
-    return ", ".join(f"{label(axis)} {label(cell[axis])}" for axis in axes)
+    # A name says of itself which axis it is of; a number does not.
+    return ", ".join(
+        label(cell[axis]) if isinstance(cell[axis], str) else f"{label(axis)} {label(cell[axis])}"
+        for axis in axes
+    )

@@ -33,7 +33,7 @@ class Experiment:
     Attributes:
       question: what is asked, in one sentence with a question mark.
       base: the config file that every run starts from, looked for in the experiment file's folder
-        and in the folders above it.
+        and in the folders above it; a variant of it stands after a colon.
       source: the paper, section and figure in which the question was asked before.
       published: what that source found, in its own set-up; shown beside our answer.
       setup: what was chosen here and why; shown in the report.

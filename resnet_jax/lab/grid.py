@@ -12,6 +12,7 @@ from ml_collections import ConfigDict
 
 from resnet_jax.errors import UserError
 from resnet_jax.lab.experiment import AxisValue, Experiment, Settings
+from resnet_jax.training import config as configs
 
 HASH_DIGITS = 10  # 40 bits: a thousand runs share a name with odds of one in two million
 
@@ -46,13 +47,14 @@ def expand(experiment: Experiment) -> list[Run]:
       UserError: the base config is not found, a setting does not exist there or has the wrong
         type, `configure` fails, or two cells have the same config.
     """
-    from resnet_jax.training import config as configs  # here, as it imports all of training
-
-    base = configs.override(configs.load(find_base(experiment)), dict(experiment.settings))
+    _, _, variant = experiment.base.partition(":")
+    base = configs.load(find_base(experiment), variant)
+    base = configs.override(base, experiment.settings)
     runs = []
     for cell, settings in _cells(experiment):
         for seed in experiment.seeds:
             config = configs.override(base, {**settings, "seed": seed})
+            configs.check(config)
             runs.append(Run(run_name(config), cell, seed, config))
     _refuse_twins(runs)
     return runs
@@ -65,9 +67,10 @@ def find_base(experiment: Experiment) -> Path:
       UserError: it is in none of them.
     """
     start = (experiment.file or Path("experiment.py")).resolve().parent
+    name, _, _ = experiment.base.partition(":")
     for folder in (start, *start.parents):
-        if (folder / experiment.base).is_file():
-            return folder / experiment.base
+        if (folder / name).is_file():
+            return folder / name
     raise UserError(f"base {experiment.base!r}: no such file in {start} or in the folders above it")
 
 

@@ -81,11 +81,13 @@ def _render(report: Report, drawings: dict[str, Path]) -> str:
         ],
         table=tables.for_reading(report.table, experiment),
         runs=tables.runs_for_reading(report.records.runs, experiment),
+        lost=report.records.runs.query("message != ''").to_dict("records"),
         state=state(report.records),
         incomplete=len(records.with_values(report.records.runs)) < len(report.plan.runs),
         fewest_pairs=claims.FEWEST_PAIRS,
         environment=environment(report.records.environments.values()),
         time=time_taken(report.records.runs),
+        strangers=_strangers(report.records.strangers),
         source=report.folder.experiment.read_text(encoding="utf-8"),
         named=measure,
         with_unit=with_unit,
@@ -109,6 +111,10 @@ def state(found: Records) -> str:
     words = [f"{statuses['done']} of {count(len(found.runs), 'run')} done"]
     words += [f"{statuses[s]} {s}" for s in ("diverged", "failed", "missing") if statuses[s]]
     return ", ".join(words)
+
+
+def _strangers(n: int) -> str:
+    return f"{count(n, 'other run')} {'lies' if n == 1 else 'lie'}" if n else ""
 
 
 def environment(environments: Iterable[dict[str, Any]]) -> dict[str, str]:

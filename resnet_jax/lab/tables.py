@@ -47,7 +47,7 @@ def aggregate(runs: pd.DataFrame, experiment: Experiment) -> pd.DataFrame:
 
 def _rows(runs: pd.DataFrame, experiment: Experiment) -> Iterator[Row]:
     axes = list(experiment.axes)
-    cells = runs[axes].drop_duplicates().to_dict("records") if axes else [{}]
+    cells: list[Row] = runs[axes].drop_duplicates().to_dict("records") if axes else [{}]
     for measure in experiment.measures:
         for cell in cells:
             seeds = of_cell(runs, cell)
@@ -92,7 +92,7 @@ def runs_for_reading(runs: pd.DataFrame, experiment: Experiment) -> Readable:
     return _readable(
         [*axes, "seed", "status"],
         [*(named(m).title for m in experiment.measures), "time", "compiling"],
-        ["run", "message"],
+        ["run"],
         [_cell_words(row, experiment) + _run_words(row, places) for row in runs.to_dict("records")],
     )
 
@@ -120,7 +120,6 @@ def _run_words(row: Row, places: dict[str, int]) -> list[str]:
         duration(row["seconds_total"]),
         duration(row["seconds_compile"]),
         row["run"],
-        row["message"],
     ]
 
 

@@ -28,4 +28,6 @@ def choose(table: Mapping[str, T], name: str, setting: str) -> T:
     """
     if name in table:
         return table[name]
-    raise UserError(f"model setting {setting}={name!r} is unknown; {did_you_mean(str(name), table)}")
+    raise UserError(
+        f"model setting {setting}={name!r} is unknown; {did_you_mean(str(name), table)}"
+    )

@@ -8,10 +8,10 @@ times as long for such a convolution, and longer still for its gradient.
 import jax.numpy as jnp
 from flax import linen as nn
 from jax import Array, lax
-from jax.nn.initializers import Initializer
 from jaxtyping import DTypeLike, Float
 
-from resnet_jax.models.draws import he_normal
+from resnet_jax.models.draws import Initializer, he_normal
+
 
 class Conv(nn.Module):
     """A square convolution without bias, zero-padded by (size - 1) // 2 on every side.
@@ -78,7 +78,7 @@ def unrolled(
     pixel (p, q) are therefore a window of the kernel: slices and one concatenation, which XLA
     transposes into a gradient as fast as the product's own.
     """
-    batch, height, width, channels = images.shape
+    batch, height, width, _ = images.shape
     size, features = kernel.shape[0], kernel.shape[-1]
     margin = (size - 1) // 2
     # Output pixels far from the first one look beyond the kernel's edge by so much.

@@ -1,12 +1,14 @@
 """The network: a stem, stages of residual units, a head."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 from flax import linen as nn
 from jax import Array
 from jaxtyping import Float
 
+from resnet_jax.errors import UserError
 from resnet_jax.models.branches import BRANCHES, STRIDE_ON
 from resnet_jax.models.choices import choose
 from resnet_jax.models.ends import STEMS, Head
@@ -14,9 +16,8 @@ from resnet_jax.models.layers import DTYPES, NORMALIZATIONS, Layers
 from resnet_jax.models.orders import ORDERS
 from resnet_jax.models.shortcuts import SHORTCUTS
 from resnet_jax.models.unit import Unit
-from resnet_jax.errors import UserError
 
-CHOICES = {
+CHOICES: dict[str, Mapping[str, Any]] = {
     "stem": STEMS,
     "branch": BRANCHES,
     "shortcut": SHORTCUTS,
@@ -54,7 +55,7 @@ class ResNet(nn.Module):
       axis_name: mapped axis over which batch statistics are averaged, if any.
 
     Raises:
-      UserError: on a name that its table lacks, and on stages that make no network.
+      UserError: on a name that its table lacks, and on numbers that make no network.
     """
 
     stage_sizes: tuple[int, ...]
@@ -76,6 +77,7 @@ class ResNet(nn.Module):
         for setting, table in CHOICES.items():
             choose(table, getattr(self, setting), setting)
         _check_stages(self.stage_sizes, self.widths)
+        _check_numbers(self.num_classes, self.momentum, self.epsilon)
         super().__post_init__()
 
     @nn.compact
@@ -155,3 +157,12 @@ def _check_stages(sizes: tuple[int, ...], widths: tuple[int, ...]) -> None:
         )
     if not sizes or min(*sizes, *widths) < 1:
         raise UserError(f"stages need units and channels: stage_sizes={sizes}, widths={widths}")
+
+
+def _check_numbers(num_classes: int, momentum: float, epsilon: float) -> None:
+    if num_classes < 1:
+        raise UserError(f"a network needs one class or more, not num_classes={num_classes}")
+    if not 0 <= momentum < 1:
+        raise UserError(f"momentum={momentum} of the running statistics is not in [0, 1)")
+    if epsilon < 0:
+        raise UserError(f"epsilon={epsilon} is added to variances and cannot be negative")

@@ -12,6 +12,7 @@ from flax import linen as nn
 from jax import Array
 from jaxtyping import Float
 
+from resnet_jax.errors import UserError
 from resnet_jax.models.layers import Layers
 from resnet_jax.models.orders import Order
 
@@ -53,6 +54,11 @@ def pad(
 ) -> Float[Array, "b p q o"]:
     """Option A: the identity, every stride-th pixel of it, new channels filled with zeros."""
     stride, missing = junction.stride, junction.features - images.shape[-1]
+    if missing < 0:
+        raise UserError(
+            f"shortcut A cannot take {images.shape[-1]} channels to {junction.features}: "
+            "let widths grow, or choose shortcut B"
+        )
     return jnp.pad(images[:, ::stride, ::stride], ((0, 0), (0, 0), (0, 0), (0, missing)))
 
 

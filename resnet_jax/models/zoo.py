@@ -87,9 +87,7 @@ def _settings(name: str) -> dict[str, Any]:
         raise UserError(f"no network is called {name!r}; {did_you_mean(name, names())}")
     family, depth, branch = match["family"], int(match["depth"]), match["branch"]
     if branch not in (None, *LAYERS_PER_N):
-        raise UserError(
-            f"no network is called {name!r}: a suffix is one of -basic and -bottleneck"
-        )
+        raise UserError(f"no network is called {name!r}: a suffix is one of -basic and -bottleneck")
     if branch is None and depth in IMAGENET:
         return _imagenet(depth) | FAMILIES[family]
     branch = branch or ("bottleneck" if depth in BOTTLENECK_DEPTHS else "basic")

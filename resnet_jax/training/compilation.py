@@ -24,7 +24,7 @@ def cache_folder() -> Path:
 
 def use_cache() -> None:
     """Turns the persistent cache on, unless the user's JAX settings name one already."""
-    if jax.config.jax_compilation_cache_dir is None:
+    if jax.config.values["jax_compilation_cache_dir"] is None:
         jax.config.update("jax_compilation_cache_dir", str(cache_folder()))
         # Each of the small programs of a run counts too: together they are seconds.
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
@@ -44,10 +44,10 @@ def compile_seconds(since: float) -> float:
     return seconds
 
 
-def _note(event: str, duration: float, **_: str | int) -> None:
+def _note(event: str, duration_secs: float, **_: str | int) -> None:
     if event.startswith("/jax/core/compile/"):
         end = time.perf_counter()
-        _intervals.append((end - duration, end))
+        _intervals.append((end - duration_secs, end))
 
 
 jax.monitoring.register_event_duration_secs_listener(_note)

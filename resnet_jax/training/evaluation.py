@@ -2,12 +2,12 @@
 
 import jax
 
-from resnet_jax.data import Dataset
+from resnet_jax.data import Dataset, Split
 from resnet_jax.training.mapping import compiled_eval_step
 from resnet_jax.training.state import TrainState
 
 
-def evaluate(state: TrainState, dataset: Dataset, split: str) -> dict[str, float]:
+def evaluate(state: TrainState, dataset: Dataset, split: Split) -> dict[str, float]:
     """The mean loss and the error of a state over a split.
 
     Args:

@@ -10,7 +10,7 @@ import jax
 from ml_collections import ConfigDict
 
 from resnet_jax import data
-from resnet_jax.data import Dataset
+from resnet_jax.data import Dataset, Split
 from resnet_jax.errors import UserError
 from resnet_jax.training import config as configs
 from resnet_jax.training import durations, evaluation, state
@@ -123,7 +123,7 @@ class _Run:
             steps = range(start + 1, self.plan.total + 1)
             yield from zip(steps, self.dataset.train_batches(start), strict=False)
 
-    def _evaluate(self, current: TrainState, split: str) -> dict[str, float]:
+    def _evaluate(self, current: TrainState, split: Split) -> dict[str, float]:
         found = evaluation.evaluate(current, self.dataset, split)
         self._write({"kind": "eval", "step": int(current.step), "split": split} | found)
         return {f"{split}_error": found["error"], f"{split}_loss": found["loss"]}
@@ -154,7 +154,7 @@ def load_dataset(config: ConfigDict) -> Dataset:
     )
 
 
-def evaluate_run(workdir: str | Path, split: str = "test") -> dict[str, float]:
+def evaluate_run(workdir: str | Path, split: Split = "test") -> dict[str, float]:
     """Evaluates a run's newest checkpoint over every example of a split.
 
     Returns:

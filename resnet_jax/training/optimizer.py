@@ -10,8 +10,7 @@ from jaxtyping import Array, Float, PyTree
 from ml_collections import ConfigDict
 
 
-@struct.dataclass
-class Optimizer:
+class Optimizer(struct.PyTreeNode):
     """The settings of an optimizer: numbers as leaves of a pytree, choices as static fields.
 
     Attributes:

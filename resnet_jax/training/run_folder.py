@@ -1,10 +1,10 @@
 """A run's folder: its config, its environment, its records and its result.
 
-    config.json       the full config
-    environment.json  versions, devices and commit
-    metrics.jsonl     records, one JSON object a line
-    checkpoints/      the state, by step
-    result.json       written last: a folder without it is a run that is not finished
+config.json       the full config
+environment.json  versions, devices and commit
+metrics.jsonl     records, one JSON object a line
+checkpoints/      the state, by step
+result.json       written last: a folder without it is a run that is not finished
 """
 
 import json

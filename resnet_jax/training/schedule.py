@@ -8,12 +8,10 @@ from ml_collections import ConfigDict
 from resnet_jax.errors import UserError
 from resnet_jax.training import durations
 
-
 NEVER = 2**31 - 1  # a drop that no run reaches; Orbax cannot save an array of no elements
 
 
-@struct.dataclass
-class Schedule:
+class Schedule(struct.PyTreeNode):
     """A learning rate: a warm-up, and what happens after it.
 
     The numbers are leaves of a pytree, not constants of the program: runs that differ only in them

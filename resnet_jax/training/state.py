@@ -17,8 +17,7 @@ from resnet_jax.training.optimizer import Optimizer
 from resnet_jax.training.schedule import Schedule
 
 
-@struct.dataclass
-class Inputs:
+class Inputs(struct.PyTreeNode):
     """How raw images become what the network sees.
 
     Attributes:
@@ -34,8 +33,7 @@ class Inputs:
     flip: bool = struct.field(pytree_node=False)
 
 
-@struct.dataclass
-class TrainState:
+class TrainState(struct.PyTreeNode):
     """Everything that a step reads and writes.
 
     The network and the choices of the recipe are static: `jax.jit(train_step)` compiles once for

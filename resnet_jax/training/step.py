@@ -1,5 +1,7 @@
 """The step: pure functions of the state and a batch, which know nothing of devices."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import optax
@@ -61,7 +63,7 @@ def eval_step(state: TrainState, batch: Batch) -> Metrics:
       Sums over the examples: `loss` (nats), `mistakes`, and `examples`, their number.
     """
     variables = {"params": state.params, "batch_stats": state.batch_stats}
-    logits = state.model.apply(variables, normalize(state, batch["image"]), train=False)
+    logits: Any = state.model.apply(variables, normalize(state, batch["image"]), train=False)
     mask = batch["mask"].astype(jnp.float32)
     return {
         "loss": jnp.sum(mask * cross_entropy(logits, batch["label"])),

@@ -111,6 +111,21 @@ class TwoImages(Cifar):
         return both | {"label": index % 10}
 
 
+class RegisteredSet(Cifar):
+    """A set that TFDS knows by name."""
+
+    name = "registered_set"
+
+
+class UnreachableSet(Cifar):
+    """A set that TFDS knows by name, and that cannot be downloaded."""
+
+    name = "unreachable_set"
+
+    def _split_generators(self, dl_manager):
+        raise ConnectionError("no route\nto host")
+
+
 class NoLabel(Builder):
     name = "no_label"
     SPLITS = (("train", 3), ("test", 3))

@@ -38,7 +38,7 @@ def damaged_load(load, own_sets):
 
     def damaged_load():
         folder = re.escape(str(own_sets / "my_cifar" / "1.0.0"))
-        command = f"resnet-jax data prepare my_cifar --data_dir={own_sets}"
+        command = f"resnet-jax data prepare my_cifar --data-dir={own_sets}"
         with pytest.raises(UserError, match=f"'my_cifar' in {folder}") as raised:
             load("my_cifar", data_dir=own_sets)
         assert command in str(raised.value)

@@ -17,7 +17,7 @@ def without_tensorflow(monkeypatch):
 def test_a_set_that_is_not_prepared_names_the_command_that_prepares_it(load, tmp_path, name):
     with pytest.raises(UserError) as raised:
         load(name, data_dir=tmp_path)
-    assert f"`resnet-jax data prepare {name} --data_dir={tmp_path}`" in str(raised.value)
+    assert f"`resnet-jax data prepare {name} --data-dir={tmp_path}`" in str(raised.value)
     assert "`pip install 'resnet_jax[prepare]'`" in str(raised.value)
 
 
@@ -76,3 +76,25 @@ def test_the_cache_is_where_the_user_wants_it(monkeypatch, variables, expected):
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert str(folders.cache_root()) == expected
+
+
+@pytest.fixture
+def with_tensorflow(monkeypatch):
+    """As if TensorFlow were installed; the sets of these tests prepare without it."""
+    find = importlib.util.find_spec
+    present = lambda name, *rest: find("math" if name == "tensorflow" else name, *rest)
+    monkeypatch.setattr(importlib.util, "find_spec", present)
+
+
+def test_a_set_of_tfds_is_prepared_once_and_can_be_read(load, tmp_path, with_tensorflow):
+    with pytest.raises(UserError, match="resnet-jax data prepare registered_set"):
+        load("registered_set", data_dir=tmp_path)
+    folder = prepare.prepare("registered_set", str(tmp_path))
+    assert folder == tmp_path / "registered_set" / "1.0.0"
+    assert load("registered_set", data_dir=tmp_path).num_train == 60
+
+
+def test_a_download_that_fails_says_why(tmp_path, with_tensorflow):
+    with pytest.raises(UserError, match=r"'unreachable_set' could not be prepared .* no route"):
+        prepare.prepare("unreachable_set", str(tmp_path))
+    assert not list(tmp_path.glob("unreachable_set/1.0.0"))

@@ -90,7 +90,7 @@ def test_each_image_is_decoded_once(photographs, monkeypatch):
 
 @pytest.mark.slow
 def test_worker_processes_change_nothing(photographs):
-    one, other = photographs(workers=0), photographs(workers=2)
+    one, other = (photographs(workers=count, eval_batch_size=5) for count in (0, 2))
     pairs = zip(one.train_batches(5), other.train_batches(5), strict=False)
     assert all(same(a, b) for a, b in itertools.islice(pairs, 5))
     pairs = zip(one.eval_batches("test"), other.eval_batches("test"), strict=True)

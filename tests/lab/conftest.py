@@ -13,7 +13,7 @@ from resnet_jax.lab import experiment as experiments
 from resnet_jax.lab.folder import Folder, write_plan
 from resnet_jax.lab.grid import Run
 
-EXPERIMENT = '''
+EXPERIMENT = """
 from resnet_jax.lab import Experiment, claims, figures
 
 experiment = Experiment(
@@ -40,7 +40,7 @@ experiment = Experiment(
                         than={"family": "resnet", "depth": 20}),
     ),
 )
-'''
+"""
 
 FLOOR = {("plain", 20): 0.4, ("plain", 32): 5.5, ("plain", 56): 42.0}  # percent, where it ends
 
@@ -59,7 +59,12 @@ def results(tmp_path: Path, experiment_file: Path) -> Folder:
     experiment = experiments.load(experiment_file)
     folder = Folder(tmp_path / "results" / experiment.name)
     runs = [
-        Run(f"{family}{depth}-seed{seed}-abcdef", {"family": family, "depth": depth}, seed, ConfigDict())
+        Run(
+            f"{family}{depth}-seed{seed}-abcdef",
+            {"family": family, "depth": depth},
+            seed,
+            ConfigDict(),
+        )
         for family in experiment.axes["family"]
         for depth in experiment.axes["depth"]
         for seed in experiment.seeds
@@ -86,8 +91,15 @@ def write_run(path: Path, run: Run) -> None:
         }
         for step in range(10, 301, 10)
     ]
-    final = {"train_error": floor, "train_loss": floor / 40, "test_error": floor + 2.0, "test_loss": floor / 30}
-    records.append({"kind": "eval", "step": 300, "split": "test", "loss": 0.1, "error": floor + 2.0})
+    final = {
+        "train_error": floor,
+        "train_loss": floor / 40,
+        "test_error": floor + 2.0,
+        "test_loss": floor / 30,
+    }
+    records.append(
+        {"kind": "eval", "step": 300, "split": "test", "loss": 0.1, "error": floor + 2.0}
+    )
     path.mkdir(parents=True)
     (path / "metrics.jsonl").write_text("".join(json.dumps(each) + "\n" for each in records))
     write_result(path, final=final)

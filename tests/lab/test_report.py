@@ -1,12 +1,148 @@
-def test_render(results, diverge, fail):
-    import os, shutil
-    from resnet_jax.lab import report
-    import time
+"""The report, as a reader gets it."""
+
+import shutil
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from resnet_jax.lab import report
+from resnet_jax.lab.folder import Folder
+
+
+class Page(HTMLParser):
+    """A page's text, ids and links."""
+
+    def __init__(self, file: Path):
+        super().__init__()
+        self.words: list[str] = []
+        self.ids: Counter[str] = Counter()
+        self.links: list[str] = []
+        self.open: list[str] = []
+        self.feed(file.read_text(encoding="utf-8"))
+        self.text = " ".join(" ".join(self.words).split())
+
+    def handle_starttag(self, tag, attributes):
+        named = dict(attributes)
+        self.ids.update([named["id"]] if "id" in named else [])
+        self.links += [named[key] or "" for key in ("src", "href", "xlink:href") if key in named]
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+@pytest.fixture
+def page(results: Folder) -> Page:
     report.build(results.path)
-    t=time.time(); r=report.build(results.path); print(time.time()-t)
-    for v in r.verdicts: print(v.outcome, v.text, v.numbers, v.notes, v.rule)
-    shutil.copytree(results.path, "/tmp/b/report1", dirs_exist_ok=True)
-    diverge("plain56-seed1-abcdef"); fail("resnet32-seed0-abcdef"); shutil.rmtree(results.runs/"resnet56-seed2-abcdef")
-    r=report.build(results.path)
-    for v in r.verdicts: print(v.outcome, v.text, v.numbers, v.notes, v.rule)
-    shutil.copytree(results.path, "/tmp/b/report2", dirs_exist_ok=True)
+    return Page(results.report)
+
+
+def test_it_opens_with_the_question_and_the_answer(page: Page):
+    start = page.text.index("Experiment: degradation")
+    places = [
+        page.text.index(part, start)
+        for part in (
+            "Do deeper plain networks train worse, and do shortcuts mend it?",
+            "He et al. 2015, sections 1 and 4.2, Figs. 1 and 6",
+            "supported",
+            "Deeper plain networks train worse",
+            "95% interval",
+            "Figure 1.",
+            "Table",
+            "Set-up",
+            "Runs",
+            "Environment",
+            "How to reproduce it",
+        )
+    ]
+    assert places == sorted(places)
+
+
+def test_it_holds_all_that_it_takes_to_do_it_again(page: Page):
+    for part in (
+        "resnet-jax run experiments/degradation.py",
+        "jax 0.10.2, flax 0.12.0",
+        "0123abc",
+        "Real 8x8 images of digits",
+        "train.steps 300",
+        "training error 90%, test error 90%, declared beforehand",
+        "18 of 18 runs done. One after the other they took 3 min 45 s, of which 36 s (16%)",
+        "configure=lambda family, depth",
+    ):
+        assert part in page.text
+    assert "Not complete" not in page.text
+
+
+def test_it_is_one_file_that_fetches_nothing(results: Folder, page: Page):
+    assert [link for link in page.links if not link.startswith("#")] == []
+    assert "@import" not in page.text
+    assert "url(http" not in results.report.read_text()
+    assert page.ids.total() > 100  # those of the two figures
+    assert set(page.ids.values()) == {1}
+    assert {link[1:] for link in page.links} <= set(page.ids)
+
+
+def test_it_is_rebuilt_from_the_records_alone(results: Folder, experiment_file: Path):
+    first = report.build(results.path)
+    written = [results.report, results.table, results.runs_table]
+    before = [file.read_bytes() for file in written]
+    # Neither the experiment's file nor a base config (there never was one) is needed.
+    experiment_file.unlink()
+    for file in written:
+        file.unlink()
+    shutil.rmtree(results.figures)
+    again = report.build(results.path)
+    assert [file.read_bytes() for file in written] == before
+    assert again.verdicts == first.verdicts
+    assert [verdict.outcome for verdict in again.verdicts] == ["supported", "supported"]
+
+
+def test_its_tables_are_those_of_the_csv_files(results: Folder):
+    built = report.build(results.path)
+    pd.testing.assert_frame_equal(pd.read_csv(results.table), built.table)
+    runs = pd.read_csv(results.runs_table)
+    assert list(runs["run"]) == list(built.records.runs["run"])
+    assert runs.shape == (18, built.records.runs.shape[1])
+
+
+def test_runs_that_are_lost_are_told_and_not_hidden(results: Folder, diverge, fail):
+    diverge("plain56-seed1-abcdef")
+    fail("resnet32-seed0-abcdef")
+    shutil.rmtree(results.runs / "resnet56-seed2-abcdef")
+    built = report.build(results.path)
+    text = Page(results.report).text
+    assert "Not complete: 15 of 18 runs done, 1 diverged, 1 failed, 1 missing" in text
+    assert "1 run diverged, counted as 90%" in text
+    assert "resnet32-seed0-abcdef failed: RuntimeError: out of memory" in text
+    assert built.verdicts[1].outcome == "not enough runs"
+
+
+def test_an_experiment_that_has_not_begun_has_a_report(results: Folder):
+    shutil.rmtree(results.runs)
+    built = report.build(results.path)
+    assert {verdict.numbers for verdict in built.verdicts} == {"no pair of runs yet"}
+    assert "Not complete: 0 of 18 runs done, 18 missing" in Page(results.report).text
+
+
+def test_runs_of_other_settings_are_left_out_and_counted(results: Folder):
+    shutil.copytree(results.runs / "plain20-seed0-abcdef", results.runs / "plain20-seed0-older")
+    report.build(results.path)
+    assert "1 other run lies in its folder" in Page(results.report).text
+    assert "plain20-seed0-older" not in results.runs_table.read_text()
+
+
+def test_words_of_the_experiment_are_no_markup(results: Folder):
+    text = results.experiment.read_text()
+    results.experiment.write_text(text.replace("mend it?", "mend <script>it</script> & all?"))
+    report.build(results.path)
+    assert "<script" not in results.report.read_text()
+    assert "mend <script>it</script> & all?" in Page(results.report).text
+
+
+def test_runs_on_several_machines_are_all_named(results: Folder):
+    file = results.runs / "plain20-seed0-abcdef" / "environment.json"
+    file.write_text(file.read_text().replace('"cpu"', '"gpu"'))
+    report.build(results.path)
+    assert "Devices gpu; cpu" in Page(results.report).text

@@ -41,7 +41,9 @@ def theirs(torch, make_optimizer, gradients):
 
 def gradients():
     draw = np.random.default_rng(0)
-    return [jax.tree.map(lambda x: draw.normal(size=x.shape).astype(np.float32), TREE) for _ in range(5)]
+    return [
+        jax.tree.map(lambda x: draw.normal(size=x.shape).astype(np.float32), TREE) for _ in range(5)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -73,7 +75,9 @@ def test_decay_is_chosen_by_name():
 
 
 def test_clipping_keeps_the_direction_and_limits_the_norm():
-    gradient = {"conv": {"kernel": np.array([[3.0, 0.0]])}, "norm": {"scale": np.array([4.0])}}
+    gradient = jax.tree.map(
+        jnp.float32, {"conv": {"kernel": [[3.0, 0.0]]}, "norm": {"scale": [4.0]}}
+    )
     clipped = ours(make(weight_decay=0.0, clip_norm=0.5), [gradient], learning_rate=1.0)
     moved = jax.tree.map(lambda before, after: before - after, TREE, clipped)
     np.testing.assert_allclose(moved["conv"]["kernel"], [[0.3, 0.0]], atol=1e-6)

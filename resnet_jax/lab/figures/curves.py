@@ -66,7 +66,7 @@ class Curves:
         figure, panels = style.row_of_panels(len(along), sharex=True, sharey=True)
         for panel, (value, held) in zip(panels, along, strict=True):
             self._draw_panel(panel, records, held)
-            panel.set_title(style.title(records.experiment.label(value)))
+            panel.set_title(style.title(records.experiment.label(value)), loc="left")
             panel.set_xlabel("Training step")
         panels[0].set_xlim(left=0)
         style.scale_of(panels[0], self.measure)

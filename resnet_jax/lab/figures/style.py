@@ -24,7 +24,6 @@ STYLE: dict[Any, Any] = {
     "axes.labelsize": 11,
     "axes.titlesize": 11,
     "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
     "axes.edgecolor": INK,
     "axes.labelcolor": INK,
     "text.color": INK,
@@ -53,7 +52,7 @@ SEED: dict[str, Any] = {
     "ls": "none",
 }
 
-# Okabe and Ito (2008), ordered so that neighbours differ in lightness too.
+# Okabe and Ito (2008). In grey, dashes and markers tell them apart.
 _HUES = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 _DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)), (0, (3, 1.5)), (0, (8, 3)))
 _MARKERS = ("s", "o", "^", "D", "v", "P", "X")

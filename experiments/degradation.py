@@ -1,0 +1,95 @@
+"""Degradation: deeper plain networks train worse; deeper residual ones do not.
+
+    resnet-jax run experiments/degradation.py
+
+Takes: TAKES
+Finds: FINDS
+"""
+
+from resnet_jax.lab import Experiment, claims, figures
+
+DEEP, SHALLOW = 56, 20
+
+
+def network(family: str, depth: int) -> dict[str, str]:
+    """Twins: the same network but for the shortcut, which has no parameters (option A)."""
+    return {"model.name": f"{family}{depth}"}
+
+
+def at(family: str, depth: int) -> dict[str, str | int]:
+    """A cell of the grid."""
+    return {"family": family, "depth": depth}
+
+
+experiment = Experiment(
+    question="Do deeper plain networks train worse, and do shortcuts mend it?",
+    source="He et al. 2015, sections 1 and 4.2, Figs. 1 and 6",
+    published=(
+        "On CIFAR-10, with 64,000 steps of 128 images, plain networks of 20 to 56 layers have a "
+        "higher training error the deeper they are, and residual ones a lower one; the test error "
+        "of ResNet-20 is 8.75%, that of ResNet-56 6.97%."
+    ),
+    setup=(
+        "The networks are those of section 4.2 on digits, 1,797 images of 8x8 pixels, so that "
+        "the last stage sees 2x2. Every run is 300 steps of 32 images, about seven epochs, with "
+        "20 steps of warm-up and a cosine."
+    ),
+    base="configs/digits.py",
+    settings={"optimizer.learning_rate": 0.01},
+    axes={"family": ("plain", "resnet"), "depth": (20, 32, 44, 56)},
+    configure=network,
+    seeds=(0, 1, 2),
+    measures=("train_error", "test_error"),
+    diverged={"train_error": 90.0, "test_error": 90.0},  # that of a guess among ten classes
+    labels={"resnet": "residual", "depth": "layers"},
+    figures=(
+        figures.Curves(
+            measure="train_error",
+            panels="family",
+            lines="depth",
+            says="Training error against step, plain networks at the left, residual at the right.",
+        ),
+        figures.Final(
+            x="depth",
+            lines="family",
+            says="Error at the end of training, over every example of the split.",
+        ),
+    ),
+    claims=(
+        claims.Worse(
+            "A deeper plain network trains worse: 56 layers against 20",
+            measure="train_error",
+            cell=at("plain", DEEP),
+            than=at("plain", SHALLOW),
+            margin=1.0,
+        ),
+        claims.NotWorse(
+            "A deeper residual network does not train worse: 56 layers against 20",
+            measure="train_error",
+            cell=at("resnet", DEEP),
+            than=at("resnet", SHALLOW),
+            margin=1.0,
+        ),
+        claims.Worse(
+            "At 56 layers, taking the shortcuts away makes training worse",
+            measure="train_error",
+            cell=at("plain", DEEP),
+            than=at("resnet", DEEP),
+            margin=1.0,
+        ),
+        claims.Worse(
+            "A deeper plain network also tests worse: 56 layers against 20",
+            measure="test_error",
+            cell=at("plain", DEEP),
+            than=at("plain", SHALLOW),
+            margin=1.0,
+        ),
+        claims.NotWorse(
+            "A deeper residual network does not test worse: 56 layers against 20",
+            measure="test_error",
+            cell=at("resnet", DEEP),
+            than=at("resnet", SHALLOW),
+            margin=1.0,
+        ),
+    ),
+)

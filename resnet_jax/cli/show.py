@@ -1,0 +1,114 @@
+"""What the command prints: tables and sentences, made of what the library returns."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from resnet_jax.lab.report import Report
+from resnet_jax.lab.tables import Readable, for_reading
+from resnet_jax.models.published import Published
+from resnet_jax.models.summary import Summary
+from resnet_jax.training.run_folder import Result
+
+CONSOLE = Console()
+LOG_WIDTH = 120  # rich would take a log for 80 columns wide, and wrap the tables
+
+if not CONSOLE.is_terminal:
+    CONSOLE.width = LOG_WIDTH
+
+MARKS = {"supported": "green", "refuted": "red", "not enough runs": "yellow"}
+
+
+def report(built: Report) -> None:
+    """Prints the table and the verdicts of an experiment, and where its report is."""
+    experiment = built.records.experiment
+    CONSOLE.print()
+    CONSOLE.print(_table(for_reading(built.table, experiment)))
+    CONSOLE.print(f"\n[bold]{escape(experiment.question)}[/]")
+    for verdict in built.verdicts:
+        CONSOLE.print(
+            f"[{MARKS[verdict.outcome]}]{verdict.outcome:>15}[/]  {escape(verdict.text)}",
+            highlight=False,
+        )
+        remarks = "; ".join([verdict.numbers, *verdict.notes])
+        CONSOLE.print(f"{'':>15}  [dim]{escape(remarks)}[/]", highlight=False)
+    CONSOLE.print()
+    place("report", built.folder.report)
+
+
+def result(workdir: Path, ended: Result) -> None:
+    """Prints how a run ended."""
+    if ended.status == "done":
+        CONSOLE.print(
+            f"training error {ended.final['train_error']:.2f}%, "
+            f"test error {ended.final['test_error']:.2f}% after {ended.step} steps",
+            highlight=False,
+        )
+    place("run", workdir)
+
+
+def evaluation(split: str, found: dict[str, float]) -> None:
+    """Prints an evaluation."""
+    CONSOLE.print(
+        f"step {found['step']}, {split} split, {found['examples']} examples: "
+        f"error {found['error']:.2f}%, loss {found['loss']:.4f} nats",
+        highlight=False,
+    )
+
+
+def network(name: str, summary: Summary) -> None:
+    """Prints what a network is made of, and what is published of it."""
+    rows = [
+        [row.stage, row.unit, _shape(row.output), f"{row.params:,}", f"{row.multiply_adds:,}"]
+        for row in summary.rows
+    ]
+    total = ["total", "", "", f"{summary.params:,}", f"{summary.multiply_adds:,}"]
+    head = ["stage", "unit", "output", "parameters", "multiply-adds"]
+    CONSOLE.print(_table(Readable(head, [*rows, total], [False, False, False, True, True])))
+    CONSOLE.print(
+        f"\n{name}: {summary.weighted_layers} weighted layers, {summary.params:,} parameters, "
+        f"{summary.multiply_adds:.3g} multiply-adds for an image of {_shape(summary.image_shape)}",
+        highlight=False,
+    )
+    if summary.published:
+        _print_published(summary.published)
+
+
+def datasets(known: Mapping[str, str]) -> None:
+    """Prints the data sets known by name."""
+    CONSOLE.print(
+        _table(Readable(["name", "what it is"], list(map(list, known.items())), [False] * 2))
+    )
+
+
+def place(what: str, path: Path) -> None:
+    """Prints where something is, on a line that is never wrapped."""
+    CONSOLE.print(f"{what}: {path}", highlight=False, soft_wrap=True, markup=False)
+
+
+def _print_published(published: Published) -> None:
+    facts = {
+        "parameters": published.params_printed or (published.params and f"{published.params:,}"),
+        "multiply-adds": published.multiply_adds and f"{published.multiply_adds:.2g}",
+        **{f"error, {what}": f"{error}%" for what, error in published.errors.items()},
+    }
+    given = [f"{what} {fact}" for what, fact in facts.items() if fact]
+    CONSOLE.print(f"published: {'; '.join(given)}", highlight=False)
+    for source in published.sources:
+        CONSOLE.print(f"  [dim]{escape(source)}[/]", highlight=False)
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))
+
+
+def _table(readable: Readable) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for head, numeric in zip(readable.head, readable.numeric, strict=True):
+        table.add_column(escape(head), justify="right" if numeric else "left", no_wrap=True)
+    for row in readable.rows:
+        table.add_row(*map(escape, row))
+    return table

@@ -1,0 +1,94 @@
+"""Figures that papers print for the networks of the zoo, from published.json beside this file."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Published:
+    """What is published of one network. None and empty where nothing is.
+
+    Attributes:
+      params: exact number of trainable parameters.
+      params_printed: that number as the paper prints it, such as "0.85M".
+      multiply_adds: for one 224x224 image, as the paper prints them, in two digits.
+      errors: percent, by what was measured, such as "CIFAR-10, median of 5".
+      sources: where these figures stand.
+    """
+
+    params: int | None
+    params_printed: str | None
+    multiply_adds: float | None
+    errors: dict[str, float]
+    sources: tuple[str, ...]
+
+
+def network(name: str) -> Published | None:
+    """What is published of a network of the zoo, or None if nothing is.
+
+    Example:
+      >>> network("resnet56").errors
+      {'CIFAR-10': 6.97}
+    """
+    if not re.fullmatch(r"(plain|resnet|preact)\d+", name):
+        return None
+    papers = [paper for paper in (_cifar(name), _imagenet(name), _identity_mappings(name)) if paper]
+    if not papers:
+        return None
+    facts = {key: fact for paper in reversed(papers) for key, fact in paper.items()}
+    return Published(
+        params=facts.get("params_exact"),
+        params_printed=facts.get("params_paper"),
+        multiply_adds=facts.get("flops"),
+        errors={what: error for paper in papers for what, error in paper["errors"].items()},
+        sources=tuple(paper["source"] for paper in papers),
+    )
+
+
+@cache
+def tables() -> dict[str, Any]:
+    """The whole of published.json; its entry "about" says what the keys mean."""
+    return json.loads(resources.files(__package__).joinpath("published.json").read_text("utf-8"))
+
+
+def _cifar(name: str) -> dict[str, Any] | None:
+    """He et al. 2015, Table 6; a plain net has the parameters of its twin there, but no error."""
+    table = tables()["he2015_cifar10"]
+    entry = table.get(name.replace("plain", "resnet"))
+    if not entry:
+        return None
+    runs = "CIFAR-10, best of 5" if "runs" in entry else "CIFAR-10"
+    errors = {} if name.startswith("plain") else {runs: entry["error"]}
+    return entry | {"errors": errors, "source": table["source"]}
+
+
+def _imagenet(name: str) -> dict[str, Any] | None:
+    """He et al. 2015, Tables 1 to 3: option B, the zoo's; FLOPs are printed for option A alone."""
+    table = tables()["he2015_imagenet"]
+    entry = table.get(name) or table.get(f"{name}_A", {}) | table.get(f"{name}_B", {})
+    if not entry:
+        return None
+    if name in table["params_exact"]:
+        entry = entry | {"params_exact": table["params_exact"][name]}
+    errors = {f"ImageNet top-{k}, 10 crops": entry[f"top{k}"] for k in (1, 5) if f"top{k}" in entry}
+    return entry | {"errors": errors, "source": table["source"]}
+
+
+def _identity_mappings(name: str) -> dict[str, Any] | None:
+    """He et al. 2016, Tables 3 and 4: original order first, pre-activation second."""
+    table = tables()["he2016_depth"]
+    errors = dict(_pairs(table, name))
+    return {"errors": errors, "source": table["source"]} if errors else None
+
+
+def _pairs(table: dict[str, Any], name: str) -> Iterator[tuple[str, float]]:
+    orders = {"resnet": 0, "preact": 1}
+    for data, label in (("cifar10", "CIFAR-10"), ("cifar100", "CIFAR-100")):
+        pair = table[data].get(name.replace("preact", "resnet"))
+        if pair and name[:6] in orders:
+            yield f"{label}, median of 5", pair[orders[name[:6]]]

@@ -1,0 +1,182 @@
+"""What a network does, and what its variables are."""
+
+from collections.abc import Iterable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax.traverse_util import flatten_dict
+
+from resnet_jax.errors import UserError
+from resnet_jax.models import ResNet, create, initialize
+from resnet_jax.models.shortcuts import SHORTCUTS
+
+KEY = jax.random.key(0)
+IMAGES = jax.random.normal(jax.random.key(1), (4, 8, 8, 3))
+
+
+def tiny(**settings) -> ResNet:
+    return ResNet(**{"stage_sizes": (1, 2), "widths": (4, 6)} | settings)
+
+
+def paths(model: ResNet) -> dict[str, tuple[int, ...]]:
+    variables = jax.eval_shape(model.init, KEY, IMAGES)
+    return {path: leaf.shape for path, leaf in flatten_dict(variables["params"], sep="/").items()}
+
+
+def test_parameter_paths_of_the_original_order():
+    norms = lambda *at: {f"{path}/{part}" for path in at for part in ("scale", "bias")}
+    convs = lambda *at: {f"{path}/kernel" for path in at}
+    unit = lambda at: convs(f"{at}/conv1", f"{at}/conv2") | norms(f"{at}/norm1", f"{at}/norm2")
+    assert paths(tiny(shortcut="B")).keys() == (
+        convs("stem/conv", "stage2/unit01/shortcut/conv", "head/dense")
+        | norms("stem/norm", "stage2/unit01/shortcut/norm")
+        | unit("stage1/unit01")
+        | unit("stage2/unit01")
+        | unit("stage2/unit02")
+        | {"head/dense/bias"}
+    )
+
+
+def test_preactivation_moves_the_first_norm_to_the_stem_and_adds_one_in_the_head():
+    """He et al. 2016, section 4.1: the first and the last unit are special cases."""
+    known = paths(tiny(shortcut="B", order="preactivation"))
+    assert known["stem/norm/scale"] == (4,)
+    assert known["head/norm/scale"] == (6,)
+    assert "stage1/unit01/norm1/scale" not in known
+    assert known["stage1/unit01/norm2/scale"] == (4,)
+    assert known["stage2/unit01/norm1/scale"] == (4,)
+    assert "stage2/unit01/shortcut/conv/kernel" in known
+    assert "stage2/unit01/shortcut/norm/scale" not in known
+
+
+@pytest.mark.parametrize(("units", "last"), [(99, "unit99"), (101, "unit101")])
+def test_unit_names_sort_in_the_order_of_the_units(units, last):
+    model = ResNet((units,), widths=(1,))
+    variables = jax.eval_shape(model.init, KEY, jnp.zeros((1, 1, 1, 1)))
+    named = sorted(variables["params"]["stage1"])
+    assert named[0] == "unit" + "1".zfill(len(last) - 4)
+    assert named[-1] == last
+    assert [int(name.removeprefix("unit")) for name in named] == list(range(1, units + 1))
+
+
+@pytest.mark.parametrize("depth", [20, 44])
+def test_twins_start_from_the_same_values(depth):
+    plain, residual = (
+        initialize(create(f"{family}{depth}"), KEY, (8, 8, 1)) for family in ("plain", "resnet")
+    )
+    jax.tree.map(np.testing.assert_array_equal, plain, residual)
+
+
+def test_a_plain_net_is_the_residual_one_with_h_zero(monkeypatch):
+    plain, residual = tiny(shortcut="none"), tiny(shortcut="A")
+    variables = initialize(plain, KEY, IMAGES.shape[1:])
+    logits = plain.apply(variables, IMAGES)
+    assert not np.allclose(residual.apply(variables, IMAGES), logits, atol=1e-3)
+    monkeypatch.setitem(SHORTCUTS, "A", lambda images, opened, junction: 0.0)
+    np.testing.assert_array_equal(residual.apply(variables, IMAGES), logits)
+
+
+def noisy(params: dict, where: str) -> dict:
+    def change(path, leaf):
+        at = jax.tree_util.keystr(path, simple=True, separator="/")
+        return leaf + jax.random.normal(KEY, leaf.shape) if where in at else leaf
+
+    return jax.tree_util.tree_map_with_path(change, params)
+
+
+@pytest.mark.parametrize("branch", ["basic", "bottleneck"])
+@pytest.mark.parametrize("order", ["original", "preactivation"])
+@pytest.mark.parametrize("zero", [True, False])
+def test_zero_init_makes_every_branch_zero(branch, order, zero):
+    model = tiny(shortcut="B", branch=branch, order=order, zero_init_residual=zero)
+    variables = initialize(model, KEY, IMAGES.shape[1:])
+    changed = variables | {"params": noisy(variables["params"], "conv1")}
+    difference = np.abs(model.apply(changed, IMAGES) - model.apply(variables, IMAGES)).max()
+    assert difference == 0 if zero else difference > 1e-3
+
+
+def test_zero_init_touches_the_last_norm_or_else_the_last_convolution():
+    def zeros(**settings) -> Iterable[str]:
+        model = tiny(shortcut="A", zero_init_residual=True, **settings)
+        params = flatten_dict(initialize(model, KEY, IMAGES.shape[1:])["params"], sep="/")
+        return {path for path, leaf in params.items() if "bias" not in path and not leaf.any()}
+
+    units = ("stage1/unit01", "stage2/unit01", "stage2/unit02")
+    assert zeros() == {f"{unit}/norm2/scale" for unit in units}
+    assert zeros(order="preactivation") == {f"{unit}/conv2/kernel" for unit in units}
+    assert zeros(normalization="none") == {f"{unit}/conv2/kernel" for unit in units}
+
+
+def test_bfloat16_computes_in_it_and_keeps_float32_variables_and_logits():
+    model = tiny(dtype="bfloat16")
+    variables = initialize(model, KEY, IMAGES.shape[1:])
+    logits, state = model.apply(
+        variables, IMAGES, train=True, mutable=["batch_stats", "intermediates"],
+        capture_intermediates=True,
+    )  # fmt: skip
+    inner = flatten_dict(state.pop("intermediates"), sep="/")
+    assert inner["stage2/unit02/__call__"][0].dtype == jnp.bfloat16
+    assert inner["stage2/unit02/conv1/__call__"][0].dtype == jnp.bfloat16
+    for leaf in (logits, *jax.tree.leaves(variables), *jax.tree.leaves(state)):
+        assert leaf.dtype == jnp.float32
+    exact, _ = tiny().apply(variables, IMAGES, train=True, mutable=["batch_stats"])
+    np.testing.assert_allclose(logits, exact, atol=0.1)
+    assert not np.array_equal(logits, exact)
+
+
+def test_apply_is_pure():
+    model = tiny()
+    variables = initialize(model, KEY, IMAGES.shape[1:])
+    before = jax.tree.map(np.array, variables)
+    logits, state = model.apply(variables, IMAGES, train=True, mutable=["batch_stats"])
+    again, _ = model.apply(variables, IMAGES, train=True, mutable=["batch_stats"])
+    jax.tree.map(np.testing.assert_array_equal, variables, before)
+    np.testing.assert_array_equal(logits, again)
+    moved = jax.tree.map(np.array_equal, state["batch_stats"], before["batch_stats"])
+    assert not any(jax.tree.leaves(moved))
+
+
+def test_evaluation_uses_the_running_statistics():
+    model = tiny()
+    variables = initialize(model, KEY, IMAGES.shape[1:])
+    alone = model.apply(variables, IMAGES[:1])
+    np.testing.assert_allclose(model.apply(variables, IMAGES)[:1], alone, rtol=1e-4, atol=1e-5)
+
+
+def test_normalization_none_has_no_statistics_and_no_biases_but_the_head_s():
+    model = tiny(normalization="none")
+    variables = initialize(model, KEY, IMAGES.shape[1:])
+    assert variables.keys() == {"params"}
+    leaves = {path.rpartition("/")[2] for path in paths(model)}
+    assert leaves == {"kernel", "bias"}
+    assert [path for path in paths(model) if path.endswith("bias")] == ["head/dense/bias"]
+
+
+def test_models_are_values():
+    assert create("resnet20") == create("resnet20")
+    assert hash(create("resnet20")) == hash(create("resnet20"))
+    assert create("resnet20") != create("plain20")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"order": "preactivaton"}, r"order='preactivaton' is unknown; did you mean 'preactiv"),
+        ({"shortcut": "D"}, r"shortcut='D' is unknown; known: none, A, B, C"),
+        ({"widths": (4,)}, r"2 stages .* need as many widths"),
+        ({"stage_sizes": (0, 1)}, r"stages need units"),
+        ({"num_classes": 0}, r"one class or more"),
+        ({"momentum": 1.0}, r"momentum=1.0 .* not in \[0, 1\)"),
+        ({"epsilon": -1e-5}, r"cannot be negative"),
+    ],
+)
+def test_settings_that_make_no_network_are_refused(settings, message):
+    with pytest.raises(UserError, match=message):
+        tiny(**settings)
+
+
+def test_shortcut_a_refuses_to_narrow():
+    with pytest.raises(UserError, match="shortcut A cannot take 6 channels to 4"):
+        paths(tiny(shortcut="A", widths=(6, 4)))

@@ -1,0 +1,177 @@
+"""Values and gradients of small networks against PyTorch, given the same weights.
+
+The PyTorch side is written from the papers, unit by unit, and shares no code with the package.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from flax.traverse_util import flatten_dict
+
+from resnet_jax.models import ResNet, initialize
+
+torch = pytest.importorskip("torch")
+F = torch.nn.functional
+
+CASES = {
+    "plain": {"shortcut": "none"},
+    "basic A": {"shortcut": "A"},
+    "basic B": {"shortcut": "B"},
+    "basic C": {"shortcut": "C"},
+    "bottleneck B": {"shortcut": "B", "branch": "bottleneck"},
+    "bottleneck v1.5": {"shortcut": "B", "branch": "bottleneck", "stride_on": "conv2"},
+    "preactivation basic A": {"shortcut": "A", "order": "preactivation"},
+    "preactivation basic B": {"shortcut": "B", "order": "preactivation"},
+    "preactivation bottleneck B": {
+        "shortcut": "B",
+        "branch": "bottleneck",
+        "order": "preactivation",
+    },
+    "no norm": {"shortcut": "B", "normalization": "none"},
+    "imagenet": {"shortcut": "B", "stem": "imagenet"},
+}
+QUICK = ("basic B", "bottleneck B", "preactivation basic A", "preactivation bottleneck B")
+
+
+class Twin:
+    """The same network in PyTorch, in training mode, reading weights by their paths."""
+
+    def __init__(self, model, weights):
+        self.model, self.weights, self.seen = model, weights, {}
+
+    def conv(self, x, path, stride=1):
+        kernel = self.weights[f"{path}/kernel"].permute(3, 2, 0, 1)
+        return F.conv2d(x, kernel, stride=stride, padding=(kernel.shape[-1] - 1) // 2)
+
+    def norm(self, x, path):
+        if self.model.normalization == "none":
+            return x
+        mean, var = torch.zeros(x.shape[1]), torch.ones(x.shape[1])
+        scale, bias = self.weights[f"{path}/scale"], self.weights[f"{path}/bias"]
+        x = F.batch_norm(x, mean, var, scale, bias, True, 1 - self.model.momentum, 1e-5)
+        self.seen[path] = mean, var
+        return x
+
+    def unit(self, x, path, stride, first):
+        if self.model.order == "original":
+            return F.relu(self.shortcut(x, x, path, stride) + self.post(x, path, stride))
+        opened = x if first else F.relu(self.norm(x, f"{path}/norm1"))
+        return self.shortcut(x, opened, path, stride) + self.pre(opened, path, stride)
+
+    def strides(self, stride):
+        if self.model.branch == "basic":
+            return stride, 1
+        return (stride, 1, 1) if self.model.stride_on == "conv1" else (1, stride, 1)
+
+    def post(self, x, path, stride):
+        strides = self.strides(stride)
+        for number, step in enumerate(strides, start=1):
+            x = self.norm(self.conv(x, f"{path}/conv{number}", step), f"{path}/norm{number}")
+            x = F.relu(x) if number < len(strides) else x
+        return x
+
+    def pre(self, x, path, stride):
+        first, *rest = self.strides(stride)
+        x = self.conv(x, f"{path}/conv1", first)
+        for number, step in enumerate(rest, start=2):
+            x = F.relu(self.norm(x, f"{path}/norm{number}"))
+            x = self.conv(x, f"{path}/conv{number}", step)
+        return x
+
+    def shortcut(self, x, opened, path, stride):
+        last = "conv2" if self.model.branch == "basic" else "conv3"
+        features = self.weights[f"{path}/{last}/kernel"].shape[-1]
+        if self.model.shortcut == "none":
+            return 0
+        if self.model.shortcut == "A":
+            return F.pad(x[:, :, ::stride, ::stride], (0, 0, 0, 0, 0, features - x.shape[1]))
+        if self.model.shortcut == "B" and stride == 1 and x.shape[1] == features:
+            return x
+        projected = self.conv(opened, f"{path}/shortcut/conv", stride)
+        original = self.model.order == "original"
+        return self.norm(projected, f"{path}/shortcut/norm") if original else projected
+
+    def __call__(self, images):
+        imagenet = self.model.stem == "imagenet"
+        x = self.conv(images.permute(0, 3, 1, 2), "stem/conv", 2 if imagenet else 1)
+        x = F.relu(self.norm(x, "stem/norm"))
+        x = F.max_pool2d(x, 3, 2, 1) if imagenet else x
+        for stage, size in enumerate(self.model.stage_sizes, start=1):
+            for unit in range(1, size + 1):
+                stride = 2 if unit == 1 and stage > 1 else 1
+                x = self.unit(x, f"stage{stage}/unit{unit:02}", stride, (stage, unit) == (1, 1))
+        if self.model.order == "preactivation":
+            x = F.relu(self.norm(x, "head/norm"))
+        return x.mean((2, 3)) @ self.weights["head/dense/kernel"] + self.weights["head/dense/bias"]
+
+
+def drawn(model, images):
+    """Variables in which no parameter sits at a special value such as 0 or 1."""
+    variables = initialize(model, jax.random.key(1), images.shape[1:])
+    rng = np.random.default_rng(2)
+    nudge = lambda leaf: leaf + 0.1 * rng.standard_normal(leaf.shape, np.float32)
+    return variables | {"params": jax.tree.map(nudge, variables["params"])}
+
+
+def by_jax(model, variables, images, labels):
+    def loss(params, images):
+        given = variables | {"params": params}
+        logits, state = model.apply(given, images, train=True, mutable=["batch_stats"])
+        entropy = optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean()
+        return entropy, (logits, state)
+
+    step = jax.jit(jax.grad(loss, argnums=(0, 1), has_aux=True))
+    (params, image_gradient), (logits, state) = step(variables["params"], images)
+    return logits, flatten_dict(params, sep="/"), image_gradient, state
+
+
+def by_torch(model, variables, images, labels):
+    weights = {
+        path: torch.tensor(np.asarray(leaf), requires_grad=True)
+        for path, leaf in flatten_dict(variables["params"], sep="/").items()
+    }
+    images = torch.tensor(np.asarray(images), requires_grad=True)
+    twin = Twin(model, weights)
+    logits = twin(images)
+    F.cross_entropy(logits, torch.tensor(np.asarray(labels), dtype=torch.long)).backward()
+    gradients = {path: leaf.grad.numpy() for path, leaf in weights.items()}
+    return logits.detach().numpy(), gradients, images.grad.numpy(), twin.seen
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=() if case in QUICK else pytest.mark.slow) for case in CASES]
+)
+def test_values_gradients_and_statistics(case):
+    extent = 24 if case == "imagenet" else 6
+    model = ResNet((1, 2), widths=(4, 6), num_classes=5, **CASES[case])
+    images = jax.random.normal(jax.random.key(0), (6, extent, extent, 3))
+    labels = jnp.arange(6) % 5
+    variables = drawn(model, images)
+
+    logits, params, image, state = by_jax(model, variables, images, labels)
+    torch_logits, torch_params, torch_image, seen = by_torch(model, variables, images, labels)
+
+    np.testing.assert_allclose(logits, torch_logits, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(image, torch_image, rtol=1e-3, atol=1e-5)
+    assert params.keys() == torch_params.keys()
+    for path, gradient in params.items():
+        np.testing.assert_allclose(gradient, torch_params[path], rtol=1e-3, atol=1e-4, err_msg=path)
+    means = flatten_dict(state.get("batch_stats", {}), sep="/")
+    assert {path.removesuffix("/mean") for path in means if path.endswith("mean")} == seen.keys()
+    for path, (mean, _) in seen.items():
+        np.testing.assert_allclose(means[f"{path}/mean"], mean, rtol=1e-3, atol=1e-5, err_msg=path)
+
+
+def test_running_variance_is_the_biased_one():
+    """PyTorch stores n / (n - 1) times the variance that it normalises by; Linen stores that."""
+    model = ResNet((1,), widths=(4,), num_classes=5)
+    images = jax.random.normal(jax.random.key(0), (3, 2, 2, 1))
+    variables = drawn(model, images)
+    _, _, _, state = by_jax(model, variables, images, jnp.arange(3))
+    _, _, _, seen = by_torch(model, variables, images, jnp.arange(3))
+    count, (_, unbiased) = 3 * 2 * 2, seen["stem/norm"]
+    update = unbiased.numpy() - model.momentum
+    expected = model.momentum + update * (count - 1) / count
+    np.testing.assert_allclose(state["batch_stats"]["stem"]["norm"]["var"], expected, rtol=1e-4)
