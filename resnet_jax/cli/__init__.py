@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
         folder = engine.run(experiment, options.results, command, observer)
     built = report.build(folder.path)
     show.report(built)
-    return 0 if built.records.complete else 1
+    return 0 if built.complete else 1
 
 
 def report(options: argparse.Namespace) -> None:

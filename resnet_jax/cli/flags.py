@@ -57,7 +57,7 @@ def _expected(error: Exception, config: ConfigDict) -> str:
     leaves = configs.flatten(config)
     if name not in leaves:
         return ""
-    return f"; it takes a {type(leaves[name]).__name__} such as {leaves[name]!r}"
+    return f"; it takes {configs.kind_of(leaves[name])} such as {leaves[name]!r}"
 
 
 _ARGUMENTS = ("--config", "--workdir", "--config.KEY=VALUE")

@@ -53,15 +53,15 @@ def locate(name: str, data_dir: str = "") -> Prepared:
         return Prepared(name, folder, data_dir)
     check_exists(wanted.name)
     raise UserError(
-        f"the set {name!r} is not in {root}: prepare it, once, by `pip install "
-        f"'resnet_jax[prepare]'` and `{prepare_command(name, data_dir)}`"
+        f"the set {name!r} is not in {root}: prepare it, once, by `pip install -e "
+        f"'.[prepare]'` and `{prepare_command(name, data_dir)}`"
     )
 
 
 def _prepare_by_tfds(name: str, data_dir: str) -> Path:
     if importlib.util.find_spec("tensorflow") is None:
         raise UserError(
-            f"preparing {name!r} takes TensorFlow, once: run `pip install 'resnet_jax[prepare]'` "
+            f"preparing {name!r} takes TensorFlow, once: run `pip install -e '.[prepare]'` "
             f"and then `{prepare_command(name, data_dir)}`"
         )
     import tensorflow_datasets as tfds

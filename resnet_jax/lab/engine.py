@@ -12,6 +12,7 @@ from resnet_jax.lab.grid import Run
 from resnet_jax.training.loop import train
 from resnet_jax.training.observer import Observer
 from resnet_jax.training.run_folder import Result, RunFolder
+from resnet_jax.training.state import build_model
 
 
 def run(
@@ -37,6 +38,8 @@ def run(
     """
     observer = observer or Observer()
     runs = grid.expand(experiment)
+    for each in runs:
+        build_model(each.config, num_classes=10)  # a name that the zoo lacks stops us here
     folder = Folder(Path(results) / experiment.name)
     write_plan(folder, experiment, runs, command)
     waiting = missing(folder, runs)

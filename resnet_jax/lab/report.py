@@ -37,6 +37,11 @@ class Report:
     table: pd.DataFrame
     verdicts: list[Verdict]
 
+    @property
+    def complete(self) -> bool:
+        """Whether every run of the plan ended, be it that it diverged."""
+        return len(records.with_values(self.records.runs)) == len(self.plan.runs)
+
 
 def build(path: str | Path) -> Report:
     """Rebuilds the tables, the figures and the report of an experiment from its records.
@@ -83,7 +88,7 @@ def _render(report: Report, drawings: dict[str, Path]) -> str:
         runs=tables.runs_for_reading(report.records.runs, experiment),
         lost=report.records.runs.query("message != ''").to_dict("records"),
         state=state(report.records),
-        incomplete=len(records.with_values(report.records.runs)) < len(report.plan.runs),
+        incomplete=not report.complete,
         fewest_pairs=claims.FEWEST_PAIRS,
         environment=environment(report.records.environments.values()),
         time=time_taken(report.records.runs),

@@ -137,10 +137,9 @@ def override(config: ConfigDict, settings: Mapping[str, Any]) -> ConfigDict:
         try:
             branch[leaf] = value
         except TypeError:
-            expected = type(branch[leaf]).__name__
             raise UserError(
-                f"{name} = {value!r} is {_article(type(value).__name__)}, and takes "
-                f"{_article(expected)} like {branch[leaf]!r}"
+                f"{name} = {value!r} is {kind_of(value)}; it takes {kind_of(branch[leaf])} such "
+                f"as {branch[leaf]!r}"
             ) from None
     return config
 
@@ -200,6 +199,12 @@ def from_dict(plain: Mapping[str, Any]) -> ConfigDict:
     )
 
 
+def kind_of(value: Any) -> str:
+    """The type of a setting's value, with its article: `an int`."""
+    name = type(value).__name__
+    return f"an {name}" if name[0] in "aeiou" else f"a {name}"
+
+
 _CHOICES: dict[str, tuple[str, ...]] = {
     "model.dtype": ("float32", "bfloat16"),
     "data.normalize": ("pixel", "channel", "none"),
@@ -208,7 +213,3 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "schedule.name": ("constant", "piecewise", "cosine"),
     "schedule.warmup": ("linear", "constant"),
 }
-
-
-def _article(noun: str) -> str:
-    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"

@@ -42,7 +42,7 @@ def train(config: ConfigDict, workdir: str | Path, observer: Observer | None = N
     """
     configs.check(config)
     folder = RunFolder(workdir)
-    folder.claim(config)
+    folder.refuse_other(config)
     if (result := folder.result()) and result.status != "failed":
         return result
     return _Run(config, folder, observer or Observer()).to_the_end()
@@ -84,8 +84,10 @@ class _Run:
         self.meter = Meter(config.train.batch_size, self.dataset.num_train)
 
     def to_the_end(self) -> Result:
+        current = state.create(self.config, self.dataset)
+        # Only now: a config that makes no run leaves no folder behind.
+        self.folder.claim(self.config)
         with Checkpoints(self.folder.checkpoints, self.config.train.keep_checkpoints) as kept:
-            current = state.create(self.config, self.dataset)
             if kept.latest() is not None:
                 current = kept.restore(current)
             start = int(current.step)

@@ -54,18 +54,25 @@ class RunFolder:
         """Where the states are kept."""
         return self.path / "checkpoints"
 
-    def claim(self, config: ConfigDict) -> None:
-        """Makes the folder that of this config's run, and notes the environment.
+    def refuse_other(self, config: ConfigDict) -> None:
+        """Checks that the folder holds no other run than this config's.
 
         Raises:
-          UserError: the folder holds a run of another config.
+          UserError: it does; the message lists the settings that differ.
         """
+        if not (self.path / "config.json").exists():
+            return
+        held, plain = self._read("config.json"), configs.to_dict(config)
+        if different := configs.differences(held, plain):
+            raise UserError(
+                f"{self.path} holds a run of another config ({'; '.join(different)}): choose "
+                "another --workdir, or remove that folder"
+            )
+
+    def claim(self, config: ConfigDict) -> None:
+        """Makes the folder that of this config's run, and notes the environment."""
         self.path.mkdir(parents=True, exist_ok=True)
-        plain = configs.to_dict(config)
-        if (self.path / "config.json").exists():
-            self._refuse_other(plain)
-        else:
-            _write_json(self.path / "config.json", plain)
+        _write_json(self.path / "config.json", configs.to_dict(config))
         _write_json(self.path / "environment.json", environment())
 
     def config(self) -> ConfigDict:
@@ -98,13 +105,6 @@ class RunFolder:
         if metrics.exists():
             kept = [line for line in metrics.read_text().splitlines() if _step(line) <= step]
             _write(metrics, "".join(f"{line}\n" for line in kept))
-
-    def _refuse_other(self, plain: dict[str, Any]) -> None:
-        if different := configs.differences(self._read("config.json"), plain):
-            raise UserError(
-                f"{self.path} holds a run of another config ({'; '.join(different)}): choose "
-                "another --workdir, or remove that folder"
-            )
 
     def _read(self, name: str) -> dict[str, Any]:
         path = self.path / name

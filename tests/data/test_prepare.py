@@ -18,11 +18,11 @@ def test_a_set_that_is_not_prepared_names_the_command_that_prepares_it(load, tmp
     with pytest.raises(UserError) as raised:
         load(name, data_dir=tmp_path)
     assert f"`resnet-jax data prepare {name} --data-dir={tmp_path}`" in str(raised.value)
-    assert "`pip install 'resnet_jax[prepare]'`" in str(raised.value)
+    assert "`pip install -e '.[prepare]'`" in str(raised.value)
 
 
 def test_preparing_without_tensorflow_says_what_to_install(tmp_path, without_tensorflow):
-    with pytest.raises(UserError, match=r"pip install 'resnet_jax\[prepare\]'.*prepare cifar10`"):
+    with pytest.raises(UserError, match=r"pip install -e '\.\[prepare\]'.*prepare cifar10`"):
         prepare.prepare("cifar10")
 
 

@@ -69,11 +69,19 @@ def test_padding_is_even_at_stride_2():
     np.testing.assert_array_equal(output, [[0.0, 0.0], [0.0, 5.0]])
 
 
-def test_a_kernel_is_drawn_as_by_he():
-    ours = he_normal(jax.random.key(3), (3, 3, 64, 128))
+@pytest.mark.parametrize(
+    "shape", [(3, 3, 1, 16), (128, 128), (3, 3, 64, 128), (16, 1025), (256, 256)]
+)
+def test_a_kernel_is_drawn_as_by_linen(shape):
     linen = jax.nn.initializers.variance_scaling(2.0, "fan_in", "normal")
-    np.testing.assert_allclose(ours, linen(jax.random.key(3), ours.shape), rtol=1e-6)
-    assert np.std(ours) == pytest.approx(np.sqrt(2 / (9 * 64)), rel=0.01)
+    key = jax.random.key(3)
+    np.testing.assert_allclose(he_normal(key, shape), linen(key, shape), rtol=1e-6)
+
+
+def test_a_kernel_is_as_wide_as_he_s():
+    """He et al. 2015b, eq. 10."""
+    deviation = np.std(he_normal(jax.random.key(3), (3, 3, 64, 128)))
+    assert deviation == pytest.approx(np.sqrt(2 / (9 * 64)), rel=0.01)
 
 
 def test_conv_has_a_kernel_and_no_bias():

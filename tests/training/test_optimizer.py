@@ -75,9 +75,10 @@ def test_decay_is_chosen_by_name():
 
 
 def test_clipping_keeps_the_direction_and_limits_the_norm():
-    gradient = jax.tree.map(
-        jnp.float32, {"conv": {"kernel": [[3.0, 0.0]]}, "norm": {"scale": [4.0]}}
-    )
+    gradient = {
+        "conv": {"kernel": jnp.array([[3.0, 0.0]])},
+        "norm": {"scale": jnp.array([4.0])},
+    }
     clipped = ours(make(weight_decay=0.0, clip_norm=0.5), [gradient], learning_rate=1.0)
     moved = jax.tree.map(lambda before, after: before - after, TREE, clipped)
     np.testing.assert_allclose(moved["conv"]["kernel"], [[0.3, 0.0]], atol=1e-6)

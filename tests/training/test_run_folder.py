@@ -15,7 +15,7 @@ def folder(tmp_path):
 
 
 def test_a_folder_keeps_its_config_and_environment(folder):
-    folder.claim(configs.base())
+    folder.refuse_other(configs.base())
     assert folder.config().to_dict() == configs.base().to_dict()
     environment = json.loads((folder.path / "environment.json").read_text())
     assert environment["packages"]["jax"]
@@ -24,7 +24,7 @@ def test_a_folder_keeps_its_config_and_environment(folder):
 
 def test_a_folder_of_another_config_is_refused_with_the_differences(folder):
     with pytest.raises(UserError, match="seed: 0 -> 1"):
-        folder.claim(configs.override(configs.base(), {"seed": 1}))
+        folder.refuse_other(configs.override(configs.base(), {"seed": 1}))
 
 
 def test_rewind_drops_later_and_broken_records(folder):
