@@ -10,12 +10,17 @@ import jax.numpy as jnp
 from flax import linen as nn
 from flax.traverse_util import flatten_dict
 
+from resnet_jax.models.ends import STEMS, Head
 from resnet_jax.models.network import ResNet
 from resnet_jax.models.published import Published
 from resnet_jax.models.published import network as published_of
+from resnet_jax.models.unit import Unit
 from resnet_jax.models.zoo import create
 
 Path = tuple[str, ...]
+
+PARTS = (*STEMS.values(), Unit, Head)
+"""The modules that get a row each."""
 
 IMAGE_SHAPES = {"cifar": (32, 32, 3), "imagenet": (224, 224, 3)}
 """The images that a network is meant for, by its stem: (height, width, channels)."""
@@ -96,7 +101,7 @@ def summarize(model: ResNet, image_shape: tuple[int, int, int] | None = None) ->
       Rows and totals.
     """
     image_shape = image_shape or IMAGE_SHAPES[model.stem]
-    outputs, params = _trace(model, image_shape)
+    parts, outputs, params = _trace(model, image_shape)
     kernels = {path[:-1]: leaf for path, leaf in params.items() if path[-1] == "kernel"}
     work = {path: leaf.size * math.prod(outputs[path][:-1]) for path, leaf in kernels.items()}
     rows = tuple(
@@ -107,7 +112,7 @@ def summarize(model: ResNet, image_shape: tuple[int, int, int] | None = None) ->
             params=sum(leaf.size for path, leaf in params.items() if _within(path, part)),
             multiply_adds=sum(count for path, count in work.items() if _within(path, part)),
         )
-        for part in _parts(outputs)
+        for part in parts
     )
     weighted_layers = sum("shortcut" not in path for path in kernels)
     return Summary(rows, image_shape, weighted_layers)
@@ -115,27 +120,23 @@ def summarize(model: ResNet, image_shape: tuple[int, int, int] | None = None) ->
 
 def _trace(
     model: ResNet, image_shape: tuple[int, int, int]
-) -> tuple[dict[Path, tuple[int, ...]], dict[Path, jax.ShapeDtypeStruct]]:
-    """Output shape of each module, and shape of each parameter, by path."""
+) -> tuple[list[Path], dict[Path, tuple[int, ...]], dict[Path, jax.ShapeDtypeStruct]]:
+    """Paths of the parts in order, output shape of each module, shape of each parameter."""
+    parts: list[Path] = []
     outputs: dict[Path, tuple[int, ...]] = {}
 
     def note(call: Callable, args: tuple, kwargs: dict, context: nn.module.InterceptorContext):
         output = call(*args, **kwargs)
         if context.method_name == "__call__":
             outputs[context.module.path] = output.shape[1:]
+            if isinstance(context.module, PARTS):
+                parts.append(context.module.path)
         return output
 
     image = jax.ShapeDtypeStruct((1, *image_shape), jnp.float32)
     with nn.intercept_methods(note):
         variables: Any = jax.eval_shape(model.init, jax.random.key(0), image)
-    return outputs, flatten_dict(variables["params"])
-
-
-def _parts(outputs: dict[Path, tuple[int, ...]]) -> list[Path]:
-    """The paths of stem, units and head, in the order in which they were called."""
-    stages = {path[0] for path in outputs if len(path) > 1 and path[1].startswith("unit")}
-    called = [path for path in outputs if len(path) == (2 if path and path[0] in stages else 1)]
-    return sorted(called, key=lambda path: (path[0] == "head", path[0] != "stem"))
+    return parts, outputs, flatten_dict(variables["params"])
 
 
 def _within(path: Path, part: Path) -> bool:

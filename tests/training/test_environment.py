@@ -1,0 +1,69 @@
+import json
+import platform
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+from resnet_jax.training import environment
+
+
+def test_the_environment_names_versions_and_devices():
+    found = environment.environment()
+    assert found["python"] == platform.python_version()
+    assert found["packages"]["jax"] == jax.__version__
+    assert found["packages"]["numpy"] == np.__version__
+    assert found["devices"] == [each.device_kind for each in jax.devices()]
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_the_time_is_now_and_has_a_time_zone():
+    started = datetime.fromisoformat(environment.environment()["started"])
+    assert abs((datetime.now(UTC) - started).total_seconds()) < 10
+
+
+def test_a_package_that_is_not_installed_is_said_to_be_so(monkeypatch):
+    monkeypatch.setattr(environment, "PACKAGES", ("jax", "no-such-package"))
+    assert environment.environment()["packages"]["no-such-package"] == "not installed"
+
+
+def git(folder: Path, *arguments: str) -> str:
+    author = ("-c", "user.name=A", "-c", "user.email=a@example.org")
+    command = ["git", "-C", str(folder), *author, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch) -> Path:
+    """A checkout with one commit that this code believes to be its own."""
+    module = tmp_path / "resnet_jax" / "training" / "environment.py"
+    module.parent.mkdir(parents=True)
+    module.write_text("1")
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "--quiet", "--message", "One")
+    monkeypatch.setattr(environment, "__file__", str(module))
+    return tmp_path
+
+
+def test_the_commit_is_that_of_the_checkout(checkout):
+    assert environment.commit() == git(checkout, "rev-parse", "HEAD")
+
+
+def test_a_checkout_with_changes_says_so(checkout):
+    (checkout / "resnet_jax" / "training" / "environment.py").write_text("2")
+    assert environment.commit() == git(checkout, "rev-parse", "HEAD") + "+changes"
+
+
+def test_there_is_no_commit_without_a_checkout(checkout, monkeypatch):
+    (checkout / ".git").rename(checkout / "elsewhere")
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(checkout.parent))
+    assert environment.commit() == ""
+
+
+def test_there_is_no_commit_without_git(checkout, monkeypatch):
+    monkeypatch.setenv("PATH", str(checkout / "nothing"))
+    assert environment.commit() == ""
