@@ -121,9 +121,9 @@ def _no_such_depth(name: str, family: str, depth: int, branch: str, explicit: bo
     """Says which depths near the one asked for there are."""
     step, suffix = LAYERS_PER_N[branch], f"-{branch}" if explicit else ""
     below = max(1, (depth - 2) // step) * step + 2
-    near = {below, below + step} | (set() if explicit else {*IMAGENET, *BOTTLENECK_DEPTHS})
-    nearest = sorted(near, key=lambda known: (abs(known - depth), known))[:2]
-    listed = " and ".join(f"{family}{known}{suffix}" for known in sorted(nearest))
+    others = () if explicit else (*IMAGENET, *BOTTLENECK_DEPTHS)
+    near = {below, below + step, *(other for other in others if abs(other - depth) <= 2)}
+    listed = " and ".join(f"{family}{known}{suffix}" for known in sorted(near))
     return (
         f"no network is called {name!r}: {depth} layers are not {step}n+2, as CIFAR networks of "
         f"{branch} units have; the nearest are {listed}"

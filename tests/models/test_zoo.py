@@ -130,9 +130,10 @@ def test_overrides_win():
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("resnet21", r"21 layers are not 6n\+2.*nearest are resnet18 and resnet20"),
+        ("resnet21", r"21 layers are not 6n\+2.*nearest are resnet20 and resnet26"),
         ("plain7", r"nearest are plain8 and plain14"),
         ("preact165", r"nearest are preact164 and preact170"),
+        ("resnet100", r"nearest are resnet98 and resnet101 and resnet104"),
         ("resnet2", r"nearest are resnet8 and resnet14"),
         ("resnet30-bottleneck", r"9n\+2.*resnet29-bottleneck and resnet38-bottleneck"),
         ("resnet20-wide", r"-basic and -bottleneck"),

@@ -1,0 +1,204 @@
+"""What mean-field theory says of gradients at initialisation, to hold measurements against.
+
+All of it is for wide networks with He's normal weights (variance 2 / fan_in), normalised by the
+batch and then rectified unless said otherwise. Squared gradient norms are meant throughout: a
+rate of 1.47 for each layer is one of 1.21 for the norm itself.
+
+The argument behind all the residual formulas is one. A layer of norm, ReLU and linear map turns a
+batch into one of second moment 1, of which 1 / pi is the square of each channel's mean (the
+arccosine kernel of two images that have nothing in common). The next norm takes that mean away
+and divides by the variance that is left, 1 - 1 / pi = 1 / a. Backward, ReLU halves the squared
+gradient, the linear map doubles it, and a norm divides it by the variance that it saw. So a layer
+in a plain net multiplies it by a; a branch of m layers that starts from a stream of variance V
+multiplies it by c = a^(m - 1) / V; and gradients of branch and shortcut, being uncorrelated, add
+up as squares: 1 + c for each unit.
+"""
+
+import math
+
+import numpy as np
+from jaxtyping import Float
+from scipy.special import digamma, polygamma
+from scipy.stats import binom
+
+Profile = Float[np.ndarray, " units"]
+
+VARIANCE_GROWTH = 1 - 1 / math.pi
+"""What a unit adds to the variance of the residual stream, over the batch in each channel: 0.682.
+
+The variance over all elements of a layer grows by 1 instead: the other 1 / pi is the spread of the
+channels' means, which a norm does not see. De and Smith 2020 (arXiv 2002.10444), section 3, for
+branches that end in a linear map with He's weights.
+"""
+
+PLAIN_RATE = math.pi / (math.pi - 1)
+"""The base a: growth of the squared gradient for each layer of a plain net at infinite batch."""
+
+
+def kernel(c: float) -> float:
+    """The arccosine kernel of degree 1, J(c) = (sqrt(1 - c^2) + c (pi - arccos c)) / pi.
+
+    It is 2 E[relu(x) relu(y)] for standard normal x and y of correlation c (Cho and Saul 2009,
+    eq. 6, divided by its value pi at c = 1).
+
+    Args:
+      c: the correlation, from -1 to 1.
+
+    Returns:
+      From 0 to 1.
+
+    Example:
+      >>> kernel(1.0), kernel(-1.0), round(kernel(0.0) * math.pi, 6)
+      (1.0, 0.0, 1.0)
+    """
+    return (math.sqrt(1 - c * c) + c * (math.pi - math.acos(c))) / math.pi
+
+
+def kernel_slope(c: float) -> float:
+    """The derivative J'(c) = (pi - arccos c) / pi, which is 2 P(x > 0 and y > 0)."""
+    return (math.pi - math.acos(c)) / math.pi
+
+
+def plain_rate(batch: float) -> float:
+    """Growth of the squared gradient for each layer of a plain net of linear, norm and ReLU.
+
+    lambda(B) = (J'(c) + B - 1) / ((B - 3) (1 - J(c))) - 1 / (B - 3), c = -1 / (B - 1)
+    (Yang et al. 2019, arXiv 1902.08129, theorem 8). It grows towards the input.
+
+    Args:
+      batch: images in the batch, more than 3; `math.inf` gives pi / (pi - 1).
+
+    Example:
+      >>> [round(plain_rate(batch), 3) for batch in (8, 128, math.inf)]
+      [1.788, 1.48, 1.467]
+    """
+    if math.isinf(batch):
+        return PLAIN_RATE
+    c = -1 / (batch - 1)
+    return ((kernel_slope(c) + batch - 1) / (1 - kernel(c)) - 1) / (batch - 3)
+
+
+def linear_rate(batch: float) -> float:
+    """The same without ReLU: (B - 2) / (B - 3) (Yang et al. 2019)."""
+    return 1.0 if math.isinf(batch) else (batch - 2) / (batch - 3)
+
+
+def residual_exponent(layers: int = 2) -> float:
+    """The exponent a^m in |g_l|^2 ~ (L / l)^(a^m), with m layers in a branch and a = pi/(pi - 1).
+
+    Unit l sees a stream of variance l / a, so c_l = a^m / l, and the product over units from l to L
+    of 1 + a^m / k goes as (L / l)^(a^m). What is the base of an exponential in a plain net is in
+    the exponent of a power law here. Derived for this project; see the head of this file.
+
+    Args:
+      layers: m, the layers of norm, ReLU and linear map in a branch.
+    """
+    return PLAIN_RATE**layers
+
+
+def residual_gain(units: int, layers: int = 2, start: float = 1.0) -> Profile:
+    """c_l, the squared gradient through the branch of unit l for that through its shortcut.
+
+    Args:
+      units: how many, L.
+      layers: m, the layers in a branch.
+      start: variance of the first unit's input, in units of `VARIANCE_GROWTH`.
+
+    Returns:
+      c_l = a^m / (start + l - 1) of units l = 1 to L; a^m / l by default.
+    """
+    return residual_exponent(layers) / (start + np.arange(units))
+
+
+def residual_profile(units: int, layers: int = 2, start: float = 1.0) -> Profile:
+    """The squared gradient at the input of each unit for that at the last one's output.
+
+    The product of 1 + c_k over the units from l on: exact where the power law is its limit for
+    l far above a^m.
+
+    Args:
+      units: how many, L.
+      layers: m, the layers in a branch.
+      start: see `residual_gain`.
+    """
+    return np.cumprod(1 + residual_gain(units, layers, start)[::-1])[::-1]
+
+
+def scaled_shortcut_rate(shortcut: float, layers: int = 1) -> float:
+    """The rate for each unit with h(x) = lambda x: lambda^2 + (1 - lambda^2) a^m.
+
+    The stream's variance settles at V = lambda^2 V + 1 / a, so that a branch multiplies the
+    squared gradient by a^(m - 1) / V = (1 - lambda^2) a^m. At lambda = 0 it is the plain rate of
+    m layers, at 1 it is 1, and the growth that is left is the power law.
+
+    Args:
+      shortcut: lambda, from 0 to 1.
+      layers: m, the layers in a branch.
+    """
+    return shortcut**2 + (1 - shortcut**2) * residual_exponent(layers)
+
+
+def path_length(units: int, layers: int = 2, start: float = 1.0) -> float:
+    """Mean length, in units, of the paths by which the gradient comes, weighted by its square.
+
+    |g|^2 is the sum over paths of the product of c_l over the branches that a path takes; with t c
+    in place of c, the mean length is the derivative of the logarithm of prod(1 + t c_l) by ln t at
+    t = 1, sum of c_l / (1 + c_l). The question is that of Veit et al. 2016 (arXiv 1605.06431).
+
+    Args:
+      units: how many, L.
+      layers: m, the layers in a branch.
+      start: see `residual_gain`.
+
+    Example:
+      >>> [round(path_length(units), 2) for units in (9, 27, 54)]
+      [3.17, 5.18, 6.58]
+    """
+    gain = residual_gain(units, layers, start)
+    return float(np.sum(gain / (1 + gain)))
+
+
+def path_shares(
+    units: int, layers: int = 2, start: float = 1.0
+) -> Float[np.ndarray, " units_plus_1"]:
+    """Share of the squared gradient that comes by paths through 0, 1, ..., L branches.
+
+    The coefficients of the polynomial prod(1 + t c_l), divided by their sum: a path takes branch l
+    with probability c_l / (1 + c_l).
+    """
+    shares = np.ones(1)
+    for gain in residual_gain(units, layers, start):
+        shares = np.convolve(shares, [1 / (1 + gain), gain / (1 + gain)])
+    return shares
+
+
+def log_variance(widths: list[int]) -> float:
+    """Variance of ln |g|^2 over draws of a plain ReLU net without norm: 5 x sum of 1 / width.
+
+    Each layer multiplies |g|^2 by the mean of n values 2 b z^2, with z normal and b a coin, whose
+    variance is 4 (3 / 2) - 1 = 5 (Hanin 2018, arXiv 1801.03744; Hanin and Nica 2018, 1812.05994).
+
+    Args:
+      widths: units of each hidden layer.
+    """
+    return 5 * sum(1 / width for width in widths)
+
+
+def exact_log_variance(widths: list[int]) -> float:
+    """The same at finite width, given that no layer is wholly off.
+
+    With K units on, K binomial, the factor is 2 / n times a chi-squared of K degrees, of which the
+    logarithm has mean digamma(K / 2) + ln 2 and variance trigamma(K / 2).
+
+    Args:
+      widths: units of each hidden layer.
+    """
+    return sum(_layer_log_variance(width) for width in widths)
+
+
+def _layer_log_variance(width: int) -> float:
+    on = np.arange(1, width + 1)
+    share = binom.pmf(on, width, 0.5)
+    share = share / share.sum()
+    mean = np.sum(share * digamma(on / 2))
+    return float(np.sum(share * (polygamma(1, on / 2) + (digamma(on / 2) - mean) ** 2)))

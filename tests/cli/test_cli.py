@@ -1,0 +1,306 @@
+"""The command, in this process: what it answers, and how it says what is wrong."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from resnet_jax import cli
+from resnet_jax.data.catalog import CATALOG
+
+CONFIG = """
+from resnet_jax.training import config
+
+def get_config(name="resnet8"):
+    tiny = config.base()
+    tiny.model.name = name
+    tiny.data.name = "synthetic"
+    tiny.data.synthetic.num_train = 48
+    tiny.data.synthetic.num_test = 20
+    tiny.optimizer.learning_rate = 0.01
+    tiny.train.steps = 4
+    tiny.train.batch_size = 16
+    tiny.train.eval_batch_size = 48
+    tiny.train.log_steps = 2
+    tiny.train.checkpoint_steps = 2
+    return tiny
+"""
+
+EXPERIMENT = """
+from resnet_jax.lab import Experiment, claims
+
+experiment = Experiment(
+    question="Does a shortcut help?",
+    base="configs/tiny.py",
+    axes={"model.shortcut": ("none", "A")},
+    claims=(
+        claims.Worse("Without it training is worse", "train_error",
+                     cell={"model.shortcut": "none"}, than={"model.shortcut": "A"}),
+    ),
+    seeds=(0, 1),
+)
+"""
+
+TRAIN = ("train", "--config", "configs/tiny.py", "--workdir", "run")
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path, monkeypatch) -> Path:
+    """The folder in which the commands are typed, with a config, an experiment and no data."""
+    for path, text in {"configs/tiny.py": CONFIG, "experiments/trial.py": EXPERIMENT}.items():
+        (tmp_path / path).parent.mkdir()
+        (tmp_path / path).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "datasets"))
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> Path:
+    """The folder of a run that `train` made."""
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "tiny.py").write_text(CONFIG)
+    command = ("train", "--config", str(folder / "tiny.py"), "--workdir", str(folder / "run"))
+    assert cli.main(command) == 0
+    return folder / "run"
+
+
+@pytest.fixture
+def run(trained, project) -> Path:
+    """A copy of it, for a test to spoil."""
+    return shutil.copytree(trained, project / "run")
+
+
+def words(text: str) -> str:
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((*TRAIN, "--config.model.nme=resnet8"), "no setting 'model.nme'.*'model.name'"),
+        ((*TRAIN, "--config.modle.name=resnet8"), "no setting 'modle.name'.*'model.name'"),
+        ((*TRAIN, "--config.model=resnet8"), "no setting 'model'"),
+        ((*TRAIN, "--config.train.steps=many"), "train.steps=many.*takes an int such as 4"),
+        ((*TRAIN, "--config.train.steps=4.5"), "train.steps=4.5.*takes an int"),
+        ((*TRAIN, "--config.data.flip=perhaps"), "data.flip=perhaps.*takes a bool"),
+        ((*TRAIN, "--config.schedule.drop_steps=5"), "drop_steps.*takes a tuple"),
+        ((*TRAIN, "--config.train.batch_size=0"), "batch_size = 0: must be 1 or more"),
+        ((*TRAIN, "--config.optimizer.name=sdg"), "'sdg': did you mean 'sgd'"),
+        ((*TRAIN, "--config.train.epochs=1"), "steps = 4 and epochs = 1.0 are both given"),
+        ((*TRAIN, "--config.train.steps=0"), "set train.steps or train.epochs"),
+        ((*TRAIN, "--config.model.name=resnet21"), "'resnet21'.*resnet20 and resnet26"),
+        ((*TRAIN, "--config.model.name=resnte20"), "'resnte20'.*'resnet20'"),
+        ((*TRAIN, "--config.model.shortcut=Z"), "shortcut='Z'"),
+        ((*TRAIN, "--config.data.name=cifar10"), "resnet-jax data prepare cifar10"),
+        ((*TRAIN, "--config.data.name=cifer10"), "did you mean 'cifar10'"),
+        ((*TRAIN, "--confg.train.steps=4"), "unknown argument --confg.train.steps"),
+        ((*TRAIN, "more"), "unknown arguments: more"),
+        (("train", "--config", "none.py", "--workdir", "run"), "no config file none.py"),
+        (("train", "--config", "configs", "--workdir", "run"), "no config file configs"),
+        (("eval", "--workdir", "nowhere"), "nowhere holds no run"),
+        (("eval", "--workdir", "configs"), "configs holds no run"),
+        (("run", "experiments/trail.py"), "experiments/trail.py.*did you mean 'trial.py'"),
+        (("run", "nowhere/trial.py"), "nowhere/trial.py: there is no such experiment file"),
+        (("run", "configs/tiny.py"), "no variable `experiment`"),
+        (("report", "results/trial"), "results/trial: holds no results.*`resnet-jax run"),
+        (("summary", "resnet21"), "'resnet21'.*resnet20 and resnet26"),
+        (("summary", "alexnet"), "no network is called 'alexnet'"),
+        (("summary", "resnet20", "--image-shape", "0", "8", "1"), "0"),
+        (("data", "prepare", "cifar"), "did you mean 'cifar10'"),
+        (("data", "prepare", "a set"), "'a set' names no set"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_what_the_user_can_mend_is_one_line(arguments, message, project, capsys):
+    before = set(project.rglob("*"))
+    assert cli.main(arguments) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert re.fullmatch(rf"resnet-jax: .*{message}.*\n", told.err), told.err
+    assert set(project.rglob("*")) == before, "a command that cannot be run leaves nothing behind"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("import no_such_module", "configs/broken.py does not run: ModuleNotFoundError"),
+        ("def get_config(:", "configs/broken.py does not run: SyntaxError"),
+        ("x = 1", "configs/broken.py does not run: AttributeError"),
+        ("def get_config():\n    return 3", "configs/broken.py"),
+        ("def get_config():\n    return None", "configs/broken.py"),
+        (CONFIG.replace("tiny.train.steps", "tiny.train.stesp"), "stesp"),
+        (CONFIG + "    del tiny.seed", "configs/broken.py"),
+    ],
+    ids=["import", "syntax", "no function", "a number", "nothing", "misspelt", "indentation"],
+)
+def test_a_config_file_that_is_none_is_one_line(text, message, project, capsys):
+    (project / "configs" / "broken.py").write_text(text)
+    assert cli.main(("train", "--config", "configs/broken.py", "--workdir", "run")) == 2
+    told = capsys.readouterr()
+    assert re.fullmatch(rf"resnet-jax: .*{message}.*\n", told.err), told.err
+    assert "Traceback" not in told.err
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("import no_such_module", r"line 1: ModuleNotFoundError"),
+        ("experiment = 3", "no variable `experiment` that is an Experiment"),
+        (EXPERIMENT.replace("tiny.py", "tny.py"), "base 'configs/tny.py': no such file"),
+        (EXPERIMENT.replace("model.shortcut", "model.shortct"), "did you mean 'model.shortcut'"),
+        (EXPERIMENT.replace('than={"model.shortcut": "A"}', 'than={"depth": 3}'), "no axis"),
+    ],
+    ids=["import", "a number", "base", "setting", "claim"],
+)
+def test_an_experiment_file_that_is_none_is_one_line(text, message, project, capsys):
+    (project / "experiments" / "broken.py").write_text(text)
+    assert cli.main(("run", "experiments/broken.py")) == 2
+    told = capsys.readouterr()
+    assert re.fullmatch(rf"resnet-jax: .*{message}.*\n", told.err), told.err
+    assert not (project / "results").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("walk",), ("run",), ("train", "--workdir", "run"), ("summary", "resnet20", "--deep")],
+    ids=" ".join,
+)
+def test_a_command_that_is_none_ends_with_how_it_is_used(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == 2
+    told = capsys.readouterr().err.splitlines()
+    assert told[0].startswith("usage: resnet-jax")
+    assert told[-1].startswith("resnet-jax") and "error: " in told[-1]
+
+
+def test_train_keeps_the_run_and_says_how_it_ended(project, capsys):
+    assert cli.main((*TRAIN, "--config.seed=3", "--config.train.steps=2")) == 0
+    written = json.loads((project / "run" / "config.json").read_text())
+    assert (written["seed"], written["train"]["steps"]) == (3, 2)
+    final = json.loads((project / "run" / "result.json").read_text())["final"]
+    told = capsys.readouterr()
+    ending = f"training error {final['train_error']:.2f}%, test error {final['test_error']:.2f}%"
+    assert f"{ending} after 2 steps\nrun: run\n" in told.out
+    assert told.err == ""
+
+
+def test_a_variant_of_a_config_stands_after_a_colon(project):
+    command = ("train", "--config", "configs/tiny.py:plain8", "--workdir", "run")
+    assert cli.main((*command, "--config.train.steps=1")) == 0
+    assert json.loads((project / "run" / "config.json").read_text())["model"]["name"] == "plain8"
+
+
+def test_train_again_trains_nothing(run, capsys):
+    before = {path: path.stat().st_mtime_ns for path in run.rglob("*")}
+    assert cli.main(TRAIN) == 0
+    assert "after 4 steps" in capsys.readouterr().out
+    assert {path: path.stat().st_mtime_ns for path in run.rglob("*")} == before
+
+
+def test_a_folder_of_another_run_is_refused(run, capsys):
+    before = (run / "config.json").read_text()
+    assert cli.main((*TRAIN, "--config.seed=1")) == 2
+    told = capsys.readouterr()
+    assert re.fullmatch(r"resnet-jax: run holds .* \(seed: 0 -> 1\): choose another .*\n", told.err)
+    assert (run / "config.json").read_text() == before
+
+
+def test_a_run_that_diverged_ends_in_failure_and_says_where(capsys):
+    rough = ("--config.optimizer.learning_rate=3e38", "--config.model.normalization=none")
+    assert cli.main((*TRAIN, *rough)) == 1
+    told = capsys.readouterr()
+    assert "diverged at step 2: the loss is not finite at step 2 (learning rate 3e+38" in told.out
+    assert told.err == ""
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_eval_says_what_the_run_reported(run, capsys, split):
+    final = json.loads((run / "result.json").read_text())["final"]
+    assert cli.main(("eval", "--workdir", "run", "--split", split)) == 0
+    examples = {"train": 48, "test": 20}[split]
+    assert capsys.readouterr().out == (
+        f"step 4, {split} split, {examples} examples: error {final[f'{split}_error']:.2f}%, "
+        f"loss {final[f'{split}_loss']:.4f} nats\n"
+    )
+
+
+def test_eval_of_a_run_without_checkpoints_is_one_line(run, capsys):
+    shutil.rmtree(run / "checkpoints")
+    assert cli.main(("eval", "--workdir", "run")) == 2
+    assert capsys.readouterr().err == "resnet-jax: there is no checkpoint in run\n"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", '{"status": "done"}'])
+@pytest.mark.parametrize("name", ["config.json", "result.json"])
+def test_a_run_with_a_damaged_file_is_one_line(run, capsys, name, text):
+    (run / name).write_text(text)
+    assert cli.main(TRAIN) == 2
+    assert re.fullmatch(rf"resnet-jax: .*run/{name}.*\n", capsys.readouterr().err)
+
+
+def test_an_interrupted_command_says_that_it_can_go_on(monkeypatch, capsys):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("resnet_jax.training.loop.train", interrupt)
+    assert cli.main(TRAIN) == 130
+    assert capsys.readouterr().err.strip().startswith("interrupted")
+
+
+def test_run_ends_with_the_table_the_verdict_and_the_report(project, capsys):
+    assert cli.main(("run", "experiments/trial.py")) == 0
+    told = capsys.readouterr()
+    assert told.err == ""
+    *_, last = told.out.splitlines()
+    assert last == "report: results/trial/report.html"
+    assert (project / "results" / "trial" / "report.html").is_file()
+    assert "not enough runs Without it training is worse" in words(told.out)
+    assert re.search(r"none training error \(%\) 2 ", words(told.out))
+
+    assert cli.main(("report", "results/trial")) == 0
+    table = told.out.partition("model.shortcut")[2]
+    assert capsys.readouterr().out.partition("model.shortcut")[2] == table != ""
+
+
+def test_run_with_a_run_that_failed_ends_in_failure(project, capsys):
+    text = EXPERIMENT.partition("    claims")[0] + ")\n"
+    axes = 'axes={"data.name": ("synthetic", "mnist")}'
+    text = text.replace('axes={"model.shortcut": ("none", "A")}', axes)
+    (project / "experiments" / "trial.py").write_text(text)
+    assert cli.main(("run", "experiments/trial.py")) == 1
+    told = capsys.readouterr()
+    assert told.err == ""
+    assert "failed at step 0: the set 'mnist'" in told.out
+    assert "3 failed" in words(told.out)
+    assert "Traceback" not in told.out
+
+
+def test_summary_shows_every_unit_the_totals_and_what_is_published(capsys):
+    assert cli.main(("summary", "resnet20")) == 0
+    told = words(capsys.readouterr().out)
+    for unit in (1, 2, 3):
+        assert f"stage3 unit0{unit} 8x8x64" in told
+    assert "resnet20: 20 weighted layers, 269,722 parameters" in told
+    assert "published: parameters 0.27M" in told
+
+
+def test_summary_takes_the_shape_of_an_image(capsys):
+    assert cli.main(("summary", "resnet8", "--image-shape", "28", "28", "1")) == 0
+    assert "for an image of 28x28x1" in words(capsys.readouterr().out)
+
+
+def test_data_list_names_every_set_of_the_catalogue(capsys):
+    assert cli.main(("data", "list")) == 0
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:]]
+    assert listed == list(CATALOG)
+
+
+def test_data_prepare_says_where_the_set_lies(project, capsys):
+    assert cli.main(("data", "prepare", "digits", "--data-dir", "sets")) == 0
+    told = capsys.readouterr().out
+    assert re.fullmatch(r"digits: sets/digits/\d+\.\d+\.\d+\n", told)
+    assert Path(told.split()[1], "dataset_info.json").is_file()
