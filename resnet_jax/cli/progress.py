@@ -144,8 +144,6 @@ def _ending(name: str, result: Result) -> str:
     if result.status != "done":
         return f"{name}: {result.status} at step {result.step}: {result.message}"
     final, seconds = result.final, result.seconds
-    return (
-        f"{name}: training error {final['train_error']:.2f}%, test error "
-        f"{final['test_error']:.2f}%, {seconds['total']:.0f} s ({seconds['compile']:.0f} s of it "
-        "to compile)"
-    )
+    errors = ("train_error", "training error"), ("test_error", "test error")
+    found = "".join(f"{words} {final[key]:.2f}%, " for key, words in errors if key in final)
+    return f"{name}: {found}{seconds['total']:.0f} s ({seconds['compile']:.0f} s of it to compile)"

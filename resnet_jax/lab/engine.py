@@ -1,5 +1,6 @@
 """The engine: runs what is missing of an experiment's grid, one run after another."""
 
+import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,8 @@ from resnet_jax.lab import grid
 from resnet_jax.lab.experiment import Experiment
 from resnet_jax.lab.folder import Folder, write_plan
 from resnet_jax.lab.grid import Run
+from resnet_jax.lab.study import Study
+from resnet_jax.training.compilation import compile_seconds
 from resnet_jax.training.loop import train
 from resnet_jax.training.observer import Observer
 from resnet_jax.training.run_folder import Result, RunFolder
@@ -38,14 +41,14 @@ def run(
     """
     observer = observer or Observer()
     runs = grid.expand(experiment)
-    for each in runs:
+    for each in filter(lambda run: grid.trains(run.config), runs):
         build_model(each.config, num_classes=10)  # a name that the zoo lacks stops us here
     folder = Folder(Path(results) / experiment.name)
     write_plan(folder, experiment, runs, command)
     waiting = missing(folder, runs)
     observer.start_grid(len(runs), len(runs) - len(waiting))
     for each in waiting:
-        _run_one(each, folder.runs / each.name, observer)
+        _run_one(each, experiment.study, folder.runs / each.name, observer)
     return folder
 
 
@@ -59,15 +62,33 @@ def _ended(path: Path) -> bool:
     return result is not None and result.status != "failed"
 
 
-def _run_one(run: Run, path: Path, observer: Observer) -> None:
+def _run_one(run: Run, study: Study | None, path: Path, observer: Observer) -> None:
     try:
-        train(run.config, path, observer)
+        if study:
+            _measure(run, study, path, observer)
+        else:
+            train(run.config, path, observer)
     except Exception as error:  # whatever it was, the other runs go on
         message = str(error) if isinstance(error, UserError) else _last_line(error)
         path.mkdir(parents=True, exist_ok=True)
         (path / "error.txt").write_text("".join(traceback.format_exception(error)))
         failed = RunFolder(path).finish(Result("failed", message, step=0))
         observer.finish_run(path.name, failed)
+
+
+def _measure(run: Run, study: Study, path: Path, observer: Observer) -> None:
+    began = time.perf_counter()
+    folder = RunFolder(path)
+    folder.claim(run.config)
+    observer.start_run(path.name, 0, 1, 1)
+    found = study.measure(run.config, path)
+    folder.rewind(-1)  # records of an earlier process that did not come to its end
+    for record in found.records:
+        folder.append(record)
+    observer.progress(1)
+    total, compiling = time.perf_counter() - began, compile_seconds(began)
+    seconds = {"compile": compiling, "train": total - compiling, "total": total}
+    observer.finish_run(path.name, folder.finish(Result("done", "", 0, seconds, found.final)))
 
 
 def _last_line(error: Exception) -> str:

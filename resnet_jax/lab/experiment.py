@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from resnet_jax.errors import UserError, did_you_mean
 from resnet_jax.lab import validation
+from resnet_jax.lab.study import Study
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from resnet_jax.lab.claims import Claim
     from resnet_jax.lab.figures import Drawing
 
@@ -33,7 +36,9 @@ class Experiment:
     Attributes:
       question: what is asked, in one sentence with a question mark.
       base: the config file that every run starts from, looked for in the experiment file's folder
-        and in the folders above it; a variant of it stands after a colon.
+        and in the folders above it; a variant of it stands after a colon. Empty for a study that
+        has settings of its own.
+      study: what a run measures in place of training; by default runs train.
       source: the paper, section and figure in which the question was asked before.
       published: what that source found, in its own set-up; shown beside our answer.
       setup: what was chosen here and why; shown in the report.
@@ -43,6 +48,7 @@ class Experiment:
         of the keys leaves the cell out. By default the axes' own names are config keys.
       seeds: each cell is run once with each. Runs of one seed are paired in the statistics.
       measures: the final measures that the table shows, for example "test_error".
+      derive: measures that are computed from a run's records, each with the function that does.
       diverged: what a run that diverged counts as, for each measure, in the measure's unit.
       labels: words to show for axes and their values where their own would not do.
       figures: what to draw.
@@ -52,7 +58,8 @@ class Experiment:
     """
 
     question: str
-    base: str
+    base: str = ""
+    study: Study | None = None
     source: str = ""
     published: str = ""
     setup: str = ""
@@ -61,6 +68,7 @@ class Experiment:
     configure: Callable[..., Settings | None] = axes_are_settings
     seeds: Sequence[int] = (0, 1, 2)
     measures: Sequence[str] = ("train_error", "test_error")
+    derive: "Mapping[str, Callable[[pd.DataFrame], float]]" = field(default_factory=dict)
     diverged: Mapping[str, float] = field(
         default_factory=lambda: {"train_error": 100.0, "test_error": 100.0}
     )

@@ -47,17 +47,21 @@ def expand(experiment: Experiment) -> list[Run]:
       UserError: the base config is not found, a setting does not exist there or has the wrong
         type, `configure` fails, or two cells have the same config.
     """
-    _, _, variant = experiment.base.partition(":")
-    base = configs.load(find_base(experiment), variant)
-    base = configs.override(base, experiment.settings)
+    base = configs.override(_base(experiment), experiment.settings)
     runs = []
     for cell, settings in _cells(experiment):
         for seed in experiment.seeds:
             config = configs.override(base, {**settings, "seed": seed})
-            configs.check(config)
-            runs.append(Run(run_name(config), cell, seed, config))
+            if trains(config):
+                configs.check(config)
+            runs.append(Run(run_name(config, experiment.name), cell, seed, config))
     _refuse_twins(runs)
     return runs
+
+
+def trains(config: ConfigDict) -> bool:
+    """Whether a config is one of training, and not the settings of a study of its own."""
+    return "model" in config
 
 
 def find_base(experiment: Experiment) -> Path:
@@ -74,17 +78,26 @@ def find_base(experiment: Experiment) -> Path:
     raise UserError(f"base {experiment.base!r}: no such file in {start} or in the folders above it")
 
 
-def run_name(config: ConfigDict) -> str:
+def _base(experiment: Experiment) -> ConfigDict:
+    if experiment.study and experiment.study.defaults:
+        return ConfigDict({**experiment.study.defaults, "seed": 0})
+    _, _, variant = experiment.base.partition(":")
+    return configs.load(find_base(experiment), variant)
+
+
+def run_name(config: ConfigDict, experiment: str = "run") -> str:
     """The name of a run: `resnet56-seed0-3f2a9c1b04`, the hash being that of the full config.
 
     Args:
-      config: a full config, with `seed` and `model.name`.
+      config: a full config, with `seed`.
+      experiment: what to call a run that is of no network of the zoo.
 
     Returns:
       A name fit for a folder, the same for equal configs on every machine.
     """
     digest = hashlib.sha256(canonical_json(config.to_dict()).encode()).hexdigest()
-    return f"{config.model.name}-seed{config.seed}-{digest[:HASH_DIGITS]}"
+    subject = config.model.name if trains(config) else experiment
+    return f"{subject}-seed{config.seed}-{digest[:HASH_DIGITS]}"
 
 
 def canonical_json(settings: dict[str, Any]) -> str:

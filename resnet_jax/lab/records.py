@@ -53,8 +53,11 @@ def read(folder: Folder, experiment: Experiment, plan: Plan) -> Records:
     Raises:
       UserError: records of a run cannot be read.
     """
-    runs = [_run_row(folder.runs / run.name, run, experiment) for run in plan.runs]
     metrics = [_metrics(folder.runs / run.name) for run in plan.runs]
+    runs = [
+        _run_row(folder.runs / run.name, run, experiment, of_run)
+        for run, of_run in zip(plan.runs, metrics, strict=True)
+    ]
     environments = {run.name: _environment(folder.runs / run.name) for run in plan.runs}
     names = {run.name for run in plan.runs}
     return Records(
@@ -79,10 +82,14 @@ def with_values(runs: pd.DataFrame) -> pd.DataFrame:
     return runs[runs["status"].isin(ENDED)]
 
 
-def _run_row(path: Path, run: Planned, experiment: Experiment) -> dict[str, Any]:
+def _run_row(
+    path: Path, run: Planned, experiment: Experiment, metrics: pd.DataFrame
+) -> dict[str, Any]:
     result = _result(path, experiment)
     status: Status = result["status"]
     values = {"done": result.get("final", {}), "diverged": experiment.diverged}.get(status, {})
+    if status == "done":
+        values = values | {name: derive(metrics) for name, derive in experiment.derive.items()}
     seconds = result.get("seconds", {})
     return {
         "run": run.name,
@@ -103,7 +110,8 @@ def _result(path: Path, experiment: Experiment) -> dict[str, Any]:
     try:
         result = json.loads(file.read_text())
         final = result.get("final", {})
-        lacking = [m for m in experiment.measures if not math.isfinite(final.get(m, math.nan))]
+        required = [m for m in experiment.measures if m not in experiment.derive]
+        lacking = [m for m in required if not math.isfinite(final.get(m, math.nan))]
     except (ValueError, AttributeError, TypeError):
         return _failed("result.json is not readable; delete the run's folder and run again")
     if result.get("status") == "done" and lacking:

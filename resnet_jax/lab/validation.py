@@ -43,6 +43,8 @@ def _check_seeds(experiment: "Experiment") -> None:
 
 
 def _check_measures(experiment: "Experiment") -> None:
+    if experiment.study:  # which cannot diverge
+        return
     for measure in experiment.measures:
         if measure not in experiment.diverged:
             raise UserError(
