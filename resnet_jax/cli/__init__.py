@@ -30,6 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"resnet-jax: {error}", file=sys.stderr)
         return 2
+    except OSError as error:  # a folder that cannot be made, a disk that is full
+        print(f"resnet-jax: {error}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("\ninterrupted; the same command goes on from here", file=sys.stderr)
         return 130

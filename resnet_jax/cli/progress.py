@@ -100,20 +100,19 @@ class Lines(Display):
 
     def __init__(self, console: Console):
         self._console = console
-        self._runs = self._begun = 0
+        self._runs = self._done = 0
         self._name, self._total, self._batch_size = "", 0, 0
         self._spoke = 0.0
 
     def start_grid(self, runs: int, done: int) -> None:
         """Says how much there is to do."""
-        self._runs, self._begun = runs, done
+        self._runs, self._done = runs, done
         self._say(f"{runs} runs, {done} of them done before")
 
     def start_run(self, name: str, step: int, total: int, batch_size: int) -> None:
         """Says which run begins."""
-        self._begun += 1
         self._name, self._total, self._batch_size = name, total, batch_size
-        count = f"[{self._begun}/{self._runs}] " if self._runs else ""
+        count = f"[{self._done + 1}/{self._runs}] " if self._runs else ""
         resumed = f", from step {step}" if step else ""
         self._say(f"{count}{name}: {total} steps of {batch_size} images{resumed}")
 
@@ -126,6 +125,7 @@ class Lines(Display):
 
     def finish_run(self, name: str, result: Result) -> None:
         """Says how the run ended."""
+        self._done += 1
         self._say(_ending(name, result))
 
     def _say(self, line: str) -> None:

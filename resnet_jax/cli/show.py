@@ -28,6 +28,8 @@ def report(built: Report) -> None:
     CONSOLE.print()
     CONSOLE.print(_table(for_reading(built.table, experiment)))
     CONSOLE.print(f"\n[bold]{escape(experiment.question)}[/]")
+    for finding in built.findings:
+        CONSOLE.print(escape(finding), highlight=False)
     for verdict in built.verdicts:
         CONSOLE.print(
             f"[{MARKS[verdict.outcome]}]{verdict.outcome:>15}[/]  {escape(verdict.text)}",

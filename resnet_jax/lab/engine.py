@@ -58,7 +58,10 @@ def missing(folder: Folder, runs: Sequence[Run]) -> list[Run]:
 
 
 def _ended(path: Path) -> bool:
-    result = RunFolder(path).result()
+    try:
+        result = RunFolder(path).result()
+    except UserError:  # a damaged result: the run is tried, and says what to do
+        return False
     return result is not None and result.status != "failed"
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from ml_collections import ConfigDict
+
 from resnet_jax.errors import UserError, did_you_mean
 from resnet_jax.lab import validation
 from resnet_jax.lab.study import Study
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from resnet_jax.lab.claims import Claim
     from resnet_jax.lab.figures import Drawing
+    from resnet_jax.lab.records import Records
 
 AxisValue = str | int | float | bool
 Cell = Mapping[str, AxisValue]  # one value for each axis: a place in the grid
@@ -35,9 +38,9 @@ class Experiment:
 
     Attributes:
       question: what is asked, in one sentence with a question mark.
-      base: the config file that every run starts from, looked for in the experiment file's folder
-        and in the folders above it; a variant of it stands after a colon. Empty for a study that
-        has settings of its own.
+      base: the config that every run starts from: itself, or a file that is looked for in the
+        experiment file's folder and in the folders above it; a variant stands after a colon.
+        Empty for a study that has settings of its own.
       study: what a run measures in place of training; by default runs train.
       source: the paper, section and figure in which the question was asked before.
       published: what that source found, in its own set-up; shown beside our answer.
@@ -53,12 +56,13 @@ class Experiment:
       labels: words to show for axes and their values where their own would not do.
       figures: what to draw.
       claims: what to judge.
+      findings: from the records to sentences that say in words what was found.
       name: what the experiment is called; by default, as its file.
       file: the file that it was loaded from.
     """
 
     question: str
-    base: str = ""
+    base: str | ConfigDict = ""
     study: Study | None = None
     source: str = ""
     published: str = ""
@@ -75,6 +79,7 @@ class Experiment:
     labels: Mapping[Any, str] = field(default_factory=dict)
     figures: "Sequence[Drawing]" = ()
     claims: "Sequence[Claim]" = ()
+    findings: "Callable[[Records], Sequence[str]] | None" = None
     name: str = ""
     file: Path | None = None
 

@@ -70,8 +70,8 @@ def find_base(experiment: Experiment) -> Path:
     Raises:
       UserError: it is in none of them.
     """
+    name, _, _ = str(experiment.base).partition(":")
     start = (experiment.file or Path("experiment.py")).resolve().parent
-    name, _, _ = experiment.base.partition(":")
     for folder in (start, *start.parents):
         if (folder / name).is_file():
             return folder / name
@@ -81,6 +81,8 @@ def find_base(experiment: Experiment) -> Path:
 def _base(experiment: Experiment) -> ConfigDict:
     if experiment.study and experiment.study.defaults:
         return ConfigDict({**experiment.study.defaults, "seed": 0})
+    if isinstance(experiment.base, ConfigDict):
+        return experiment.base
     _, _, variant = experiment.base.partition(":")
     return configs.load(find_base(experiment), variant)
 

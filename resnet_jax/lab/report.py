@@ -29,6 +29,7 @@ class Report:
       records: what its runs left behind.
       table: one row for each cell and measure.
       verdicts: one for each claim, in their order.
+      findings: sentences that say in words what was found.
     """
 
     folder: Folder
@@ -36,6 +37,7 @@ class Report:
     records: Records
     table: pd.DataFrame
     verdicts: list[Verdict]
+    findings: list[str]
 
     @property
     def complete(self) -> bool:
@@ -64,6 +66,7 @@ def build(path: str | Path) -> Report:
         records=found,
         table=tables.aggregate(found.runs, experiment),
         verdicts=[claim(found.runs, experiment.label) for claim in experiment.claims],
+        findings=list(experiment.findings(found)) if experiment.findings else [],
     )
     found.runs.to_csv(place.runs_table, index=False)
     report.table.to_csv(place.table, index=False)
@@ -80,6 +83,7 @@ def _render(report: Report, drawings: dict[str, Path]) -> str:
         plan=report.plan,
         experiment=experiment,
         verdicts=report.verdicts,
+        findings=report.findings,
         figures=[
             (inline(drawings[each.name], each.name), each.caption(report.records))
             for each in experiment.figures

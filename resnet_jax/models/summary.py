@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from flax.traverse_util import flatten_dict
 
+from resnet_jax.errors import UserError
 from resnet_jax.models.ends import STEMS, Head
 from resnet_jax.models.network import ResNet
 from resnet_jax.models.published import Published
@@ -101,6 +102,8 @@ def summarize(model: ResNet, image_shape: tuple[int, int, int] | None = None) ->
       Rows and totals.
     """
     image_shape = image_shape or IMAGE_SHAPES[model.stem]
+    if min(image_shape) < 1:
+        raise UserError(f"an image of {image_shape} has no pixels: give height, width and channels")
     parts, outputs, params = _trace(model, image_shape)
     kernels = {path[:-1]: leaf for path, leaf in params.items() if path[-1] == "kernel"}
     work = {path: leaf.size * math.prod(outputs[path][:-1]) for path, leaf in kernels.items()}

@@ -6,6 +6,7 @@ exists: a key that is not here is a mistake, and is answered with the nearest on
 
 import importlib.util
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ def base() -> ConfigDict:
     model.shortcut = ""  # none | A | B | C
     model.order = ""  # original | preactivation
     model.stride_on = ""  # conv1 (as in the paper) | conv2 ("v1.5"): the strided bottleneck layer
+    model.initializer = ""  # he | orthogonal | delta_orthogonal | glorot
+    model.branch_scale = ""  # none | skipinit | rezero | fixup
     model.normalization = "batch"  # batch | none
     model.momentum = 0.9  # of the running statistics
     model.epsilon = 1e-5  # added to the variance
@@ -74,6 +77,11 @@ def base() -> ConfigDict:
     schedule.drop_epochs = ()
     schedule.drop_factor = 0.1
 
+    config.probe = probe = ConfigDict()
+    probe.steps = ()  # measure the network after so many updates; 0 is before the first
+    probe.every = 0  # and every so many steps from then on; 0: not
+    probe.sites = ("stage*/unit??", "*/conv?", "*/kernel")  # what is measured, as shell patterns
+
     config.train = train = ConfigDict()
     train.steps = 0
     train.epochs = 0.0
@@ -112,6 +120,8 @@ def load(path: str | Path, variant: str = "") -> ConfigDict:
         raise
     except Exception as error:
         raise UserError(f"{path} does not run: {type(error).__name__}: {error}") from error
+    if not isinstance(config, ConfigDict):
+        raise UserError(f"{path}: get_config() returns {kind_of(config)}, and not a ConfigDict")
     check(config)
     return config
 
@@ -155,9 +165,15 @@ def check(config: ConfigDict) -> None:
     for name, choices in _CHOICES.items():
         if given[name] not in choices:
             raise UserError(f"{name} = {given[name]!r}: {did_you_mean(str(given[name]), choices)}")
-    for name in ("train.batch_size", "train.eval_batch_size", "train.log_steps"):
-        if given[name] < 1:
-            raise UserError(f"{name} = {given[name]}: must be 1 or more")
+    for name, (low, high) in _RANGES.items():
+        if not low <= given[name] <= high:
+            limit = f"from {low} to {high}" if math.isfinite(high) else f"{low} or more"
+            raise UserError(f"{name} = {given[name]}: must be {limit}")
+    for name, kind in _ELEMENTS.items():
+        if not all(isinstance(each, kind) for each in given[name]):
+            raise UserError(f"{name} = {given[name]!r}: must be a tuple of {_NAMES[kind]}")
+    if not given["model.name"]:
+        raise UserError("model.name is empty: name a network, such as 'resnet20'")
 
 
 def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -197,6 +213,45 @@ def from_dict(plain: Mapping[str, Any]) -> ConfigDict:
     return override(
         base(), {name: tuple(v) if isinstance(v, list) else v for name, v in leaves.items()}
     )
+
+
+_NEVER_NEGATIVE = (
+    "data.crop_padding",
+    "data.image_size",
+    "data.workers",
+    "model.epsilon",
+    "optimizer.clip_norm",
+    "optimizer.epsilon",
+    "optimizer.learning_rate",
+    "optimizer.weight_decay",
+    "probe.every",
+    "schedule.drop_factor",
+    "schedule.warmup_factor",
+)
+_FROM_ONE = (
+    "data.synthetic.classes",
+    "data.synthetic.num_test",
+    "data.synthetic.num_train",
+    "train.batch_size",
+    "train.eval_batch_size",
+    "train.keep_checkpoints",
+    "train.log_steps",
+)
+_SHARES = ("model.momentum", "optimizer.b1", "optimizer.b2", "optimizer.label_smoothing")
+_RANGES: dict[str, tuple[float, float]] = {
+    "seed": (0, 2**32 - 1),
+    **dict.fromkeys(_NEVER_NEGATIVE, (0, math.inf)),
+    **dict.fromkeys(_FROM_ONE, (1, math.inf)),
+    **dict.fromkeys(_SHARES, (0, 1)),
+}
+_ELEMENTS: dict[str, type | tuple[type, ...]] = {
+    "data.synthetic.shape": int,
+    "probe.sites": str,
+    "probe.steps": int,
+    "schedule.drop_epochs": (int, float),
+    "schedule.drop_steps": int,
+}
+_NAMES = {int: "whole numbers", str: "strings", (int, float): "numbers"}
 
 
 def kind_of(value: Any) -> str:

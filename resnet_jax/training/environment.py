@@ -28,6 +28,9 @@ def environment() -> dict[str, Any]:
 
 def commit() -> str:
     """The commit of this package's checkout, with `+changes` if files differ; empty if none."""
+    root = _git("rev-parse", "--show-toplevel")
+    if not root or Path(root) not in Path(__file__).parents[2:3]:
+        return ""  # installed somewhere in a checkout of something else
     head = _git("rev-parse", "HEAD")
     return f"{head}+changes" if head and _git("status", "--porcelain") else head
 

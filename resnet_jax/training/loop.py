@@ -9,14 +9,13 @@ from typing import Any
 import jax
 from ml_collections import ConfigDict
 
-from resnet_jax import data
-from resnet_jax.data import Dataset, Split
+from resnet_jax.data import Split
 from resnet_jax.errors import UserError
 from resnet_jax.training import config as configs
-from resnet_jax.training import durations, evaluation, state
+from resnet_jax.training import durations, evaluation, probing, state
 from resnet_jax.training.checkpoints import Checkpoints
 from resnet_jax.training.compilation import compile_seconds
-from resnet_jax.training.mapping import compiled_train_step
+from resnet_jax.training.mapping import compiled_probed_step, compiled_train_step
 from resnet_jax.training.meter import Meter, NonFiniteLossError
 from resnet_jax.training.observer import Observer
 from resnet_jax.training.run_folder import Result, RunFolder
@@ -56,6 +55,8 @@ class Plan:
     log: int
     evaluate: int
     checkpoint: int
+    probe: tuple[int, ...] = ()
+    probe_every: int = 0
 
     @staticmethod
     def of(config: ConfigDict, num_train: int) -> "Plan":
@@ -66,11 +67,17 @@ class Plan:
             log=train.log_steps,
             evaluate=durations.steps(train, "eval", epoch),
             checkpoint=durations.steps(train, "checkpoint", epoch),
+            probe=tuple(config.probe.steps),
+            probe_every=config.probe.every,
         )
 
     def due(self, step: int, every: int) -> bool:
         """Whether something done every so many steps, and at the end, is due after a step."""
         return step == self.total or (every > 0 and step % every == 0)
+
+    def probes(self, made: int) -> bool:
+        """Whether the network is measured after so many updates."""
+        return made in self.probe or (self.probe_every > 0 and made % self.probe_every == 0)
 
 
 class _Run:
@@ -79,7 +86,7 @@ class _Run:
     def __init__(self, config: ConfigDict, folder: RunFolder, observer: Observer):
         self.started = time.perf_counter()
         self.config, self.folder, self.observer = config, folder, observer
-        self.dataset = load_dataset(config)
+        self.dataset = state.load_dataset(config)
         self.plan = Plan.of(config, self.dataset.num_train)
         self.meter = Meter(config.train.batch_size, self.dataset.num_train)
 
@@ -105,7 +112,10 @@ class _Run:
     def _advance(self, current: TrainState, start: int, kept: Checkpoints) -> TrainState:
         """Takes every step that is left."""
         for step, batch in self._batches(start):
-            current, metrics = compiled_train_step(current, batch)
+            if self.plan.probes(step - 1):
+                current, metrics = self._probed_step(current, batch, step - 1)
+            else:
+                current, metrics = compiled_train_step(current, batch)
             self.meter.add(metrics)
             self.observer.progress(step)
             saves = self.plan.due(step, self.plan.checkpoint)
@@ -118,6 +128,14 @@ class _Run:
                 self._evaluate(current, "test")
                 self.meter.pause(time.perf_counter() - began - compile_seconds(began))
         return current
+
+    def _probed_step(self, current: TrainState, batch: Any, made: int) -> tuple[TrainState, Any]:
+        """Takes a step and writes what it measured, after so many updates `made`."""
+        sites = tuple(self.config.probe.sites)
+        current, metrics, measured = compiled_probed_step(current, batch, sites)
+        for record in probing.records(measured, made):
+            self.folder.append(record)
+        return current, metrics
 
     def _batches(self, start: int) -> Iterator[tuple[int, Any]]:
         """The batches that are left, each with the number of its step, counted from 1."""
@@ -146,16 +164,6 @@ class _Run:
         return result
 
 
-def load_dataset(config: ConfigDict) -> Dataset:
-    """The data set of a config, its order drawn from the run's seed."""
-    return data.load(
-        config.data,
-        batch_size=config.train.batch_size,
-        eval_batch_size=config.train.eval_batch_size,
-        seed=config.seed,
-    )
-
-
 def evaluate_run(workdir: str | Path, split: Split = "test") -> dict[str, float]:
     """Evaluates a run's newest checkpoint over every example of a split.
 
@@ -169,7 +177,7 @@ def evaluate_run(workdir: str | Path, split: Split = "test") -> dict[str, float]
     config = folder.config()
     if not folder.checkpoints.exists():
         raise UserError(f"there is no checkpoint in {folder.path}")
-    dataset = load_dataset(config)
+    dataset = state.load_dataset(config)
     with Checkpoints(folder.checkpoints, config.train.keep_checkpoints) as kept:
         shapes = jax.eval_shape(lambda: state.create(config, dataset))
         current = kept.restore(shapes)

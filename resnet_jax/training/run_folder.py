@@ -21,6 +21,8 @@ from resnet_jax.training.environment import environment
 
 Record = dict[str, Any]
 
+SHOWN = 5  # settings in the message about a folder of another run
+
 
 @dataclass(frozen=True)
 class Result:
@@ -64,9 +66,11 @@ class RunFolder:
             return
         held, plain = self._read("config.json"), configs.to_dict(config)
         if different := configs.differences(held, plain):
+            listed = "; ".join(different[:SHOWN])
+            further = f"; and {len(different) - SHOWN} more" if len(different) > SHOWN else ""
             raise UserError(
-                f"{self.path} holds a run of another config ({'; '.join(different)}): choose "
-                "another --workdir, or remove that folder"
+                f"{self.path} holds a run of another config ({listed}{further}): choose another "
+                "--workdir, or remove that folder"
             )
 
     def claim(self, config: ConfigDict) -> None:
@@ -87,10 +91,15 @@ class RunFolder:
         """How the run ended, or None if it has not."""
         if not (self.path / "result.json").exists():
             return None
-        return Result(**self._read("result.json"))
+        try:
+            return Result(**self._read("result.json"))
+        except TypeError:
+            raise self._damaged("result.json", "it is no result") from None
 
     def finish(self, result: Result) -> Result:
-        """Writes the result, which ends the run."""
+        """Writes the result, which ends the run; an error of an earlier try is forgotten."""
+        if result.status != "failed":
+            (self.path / "error.txt").unlink(missing_ok=True)
         _write_json(self.path / "result.json", asdict(result))
         return result
 
@@ -103,7 +112,7 @@ class RunFolder:
         """Drops the records past a step, which a run that resumes from it will write again."""
         metrics = self.path / "metrics.jsonl"
         if metrics.exists():
-            kept = [line for line in metrics.read_text().splitlines() if _step(line) <= step]
+            kept = [line for line in metrics.read_text().splitlines() if _updates(line) <= step]
             _write(metrics, "".join(f"{line}\n" for line in kept))
 
     def _read(self, name: str) -> dict[str, Any]:
@@ -111,17 +120,27 @@ class RunFolder:
         if not path.exists():
             raise UserError(f"{self.path} holds no run: there is no {name}")
         try:
-            return json.loads(path.read_text())
+            value = json.loads(path.read_text())
         except ValueError as error:
-            raise UserError(f"{path} is damaged ({error}): remove {self.path}") from None
+            raise self._damaged(name, str(error)) from None
+        if not isinstance(value, dict):
+            raise self._damaged(name, "it is no JSON object")
+        return value
+
+    def _damaged(self, name: str, why: str) -> UserError:
+        return UserError(f"{self.path / name} is damaged ({why}): remove {self.path}")
 
 
-def _step(line: str) -> float:
-    """The step of a record; infinite for a line that was cut off as it was written."""
+def _updates(line: str) -> float:
+    """The updates after which a record was written; infinite for a line that was cut off.
+
+    A probe measures the network as it was before the update in which it does so.
+    """
     try:
-        return json.loads(line)["step"]
+        record = json.loads(line)
     except ValueError:
         return float("inf")
+    return record["step"] + (record.get("kind") == "probe")
 
 
 def _write_json(path: Path, value: dict[str, Any]) -> None:

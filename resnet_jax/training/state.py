@@ -9,7 +9,7 @@ from flax import struct
 from jaxtyping import Array, Float, Int, Key, PyTree
 from ml_collections import ConfigDict
 
-from resnet_jax import models
+from resnet_jax import data, models
 from resnet_jax.data import Dataset
 from resnet_jax.training import optimizer as optimizers
 from resnet_jax.training import schedule as schedules
@@ -105,4 +105,14 @@ def create(config: ConfigDict, dataset: Dataset) -> TrainState:
         ),
         label_smoothing=jnp.float32(config.optimizer.label_smoothing),
         model=model,
+    )
+
+
+def load_dataset(config: ConfigDict) -> Dataset:
+    """The data set of a config, its order drawn from the run's seed."""
+    return data.load(
+        config.data,
+        batch_size=config.train.batch_size,
+        eval_batch_size=config.train.eval_batch_size,
+        seed=config.seed,
     )

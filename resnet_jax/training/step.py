@@ -5,9 +5,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Float, UInt8
+from jaxtyping import Array, Float, Int, PyTree, UInt8
 
+from resnet_jax import probes
 from resnet_jax.data import augment
+from resnet_jax.probes import Measurement
 from resnet_jax.training.objective import cross_entropy, mistakes, objective
 from resnet_jax.training.state import TrainState
 
@@ -26,20 +28,60 @@ def train_step(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
       The run after the step, and of the batch as it was before it: `loss` (nats), `error`
       (percent), `gradient_norm` (global, before clipping and weight decay), `learning_rate`.
     """
-    key = jax.random.fold_in(state.key, state.step)
-    images = normalize(state, batch["image"])
-    images = augment.augment(key, images, state.inputs.crop_padding, state.inputs.flip)
     differentiate = jax.value_and_grad(objective, has_aux=True)
-    (loss, (batch_stats, logits)), gradients = differentiate(
-        state.params, state, images, batch["label"]
-    )
+    value, gradients = differentiate(state.params, state, inputs(state, batch), batch["label"])
+    state, metrics, _ = _update(state, value, gradients, batch["label"])
+    return state, metrics
 
+
+def probed_step(
+    state: TrainState, batch: Batch, sites: tuple[str, ...]
+) -> tuple[TrainState, Metrics, Measurement]:
+    """One update, and what the network's sites have to say of it, in the same pass.
+
+    Args:
+      state: the run before the step.
+      batch: as for `train_step`.
+      sites: patterns of the sites to measure.
+
+    Returns:
+      As `train_step`, and the measurement, of the network before the update.
+
+    Raises:
+      UserError: no site matches a pattern.
+    """
+    differentiate = probes.value_and_grad(objective, sites)
+    value, gradients, readings = differentiate(
+        state.params, state, inputs(state, batch), batch["label"]
+    )
+    after, metrics, updates = _update(state, value, gradients, batch["label"])
+    return after, metrics, probes.gather(readings, state.params, gradients, updates)
+
+
+def measure(state: TrainState, batch: Batch, sites: tuple[str, ...]) -> tuple[Metrics, Measurement]:
+    """The metrics and the measurement of `probed_step`, without an update."""
+    differentiate = probes.value_and_grad(objective, sites)
+    (loss, _), gradients, readings = differentiate(
+        state.params, state, inputs(state, batch), batch["label"]
+    )
+    metrics = {"loss": loss, "gradient_norm": optax.global_norm(gradients)}
+    return metrics, probes.gather(readings, state.params, gradients)
+
+
+def _update(
+    state: TrainState,
+    value: tuple[Float[Array, ""], tuple[PyTree, Float[Array, "b classes"]]],
+    gradients: PyTree,
+    labels: Int[Array, " b"],
+) -> tuple[TrainState, Metrics, PyTree]:
+    """The state after the step, its metrics, and what was added to the parameters."""
+    loss, (batch_stats, logits) = value
     learning_rate = state.schedule(state.step)
     optimizer = state.optimizer.transformation(learning_rate)
     updates, opt_state = optimizer.update(gradients, state.opt_state, state.params)
     metrics = {
         "loss": loss,
-        "error": 100 * mistakes(logits, batch["label"]).mean(),
+        "error": 100 * mistakes(logits, labels).mean(),
         "gradient_norm": optax.global_norm(gradients),
         "learning_rate": learning_rate,
     }
@@ -49,7 +91,7 @@ def train_step(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
         batch_stats=batch_stats,
         opt_state=opt_state,
     )
-    return state, metrics
+    return state, metrics, updates
 
 
 def eval_step(state: TrainState, batch: Batch) -> Metrics:
@@ -70,6 +112,13 @@ def eval_step(state: TrainState, batch: Batch) -> Metrics:
         "mistakes": jnp.sum(mask * mistakes(logits, batch["label"])),
         "examples": jnp.sum(mask),
     }
+
+
+def inputs(state: TrainState, batch: Batch) -> Float[Array, "b h w c"]:
+    """A training batch as the network sees it: normalised, and augmented by the step's own key."""
+    key = jax.random.fold_in(state.key, state.step)
+    images = normalize(state, batch["image"])
+    return augment.augment(key, images, state.inputs.crop_padding, state.inputs.flip)
 
 
 def normalize(state: TrainState, images: UInt8[Array, "b h w c"]) -> Float[Array, "b h w c"]:

@@ -13,8 +13,8 @@ from resnet_jax import lab
 from resnet_jax.errors import UserError
 from resnet_jax.lab import engine, grid, report
 from resnet_jax.training import state as states
-from resnet_jax.training.loop import load_dataset
 from resnet_jax.training.observer import Observer
+from resnet_jax.training.state import load_dataset
 
 BASE = """
 from resnet_jax.training import config
@@ -167,7 +167,7 @@ def test_a_grid_that_was_cut_off_goes_on_where_it_stopped(whole, tmp_path, step)
 def test_the_report_follows_from_the_records_alone(done):
     experiment, results = done  # moved: the base config lies in no folder above the results
     with pytest.raises(UserError, match="no such file"):
-        grid.find_base(lab.load(results / "trial" / "experiment.py"))
+        grid.expand(lab.load(results / "trial" / "experiment.py"))
     assert report.build(results / "trial").complete
     with open(results / "trial" / "runs.csv") as file:
         rows = {row["run"]: row for row in csv.DictReader(file)}
@@ -241,6 +241,19 @@ def test_any_error_of_a_run_is_that_runs_own_and_may_pass(done, monkeypatch):
     assert run(experiment, results).ended == {unlucky: "done"}
     assert result(results, unlucky)["final"] == before
     assert report.build(results / "trial").complete
+
+
+def test_a_run_that_went_well_at_last_keeps_no_error(done, monkeypatch):
+    experiment, results = done
+    folder = results / "trial" / "runs" / names(experiment)[0]
+    shutil.rmtree(folder)
+    with monkeypatch.context() as patched:
+        patched.setattr(engine, "train", lambda *_: 1 / 0)
+        run(experiment, results)
+    assert "ZeroDivisionError" in (folder / "error.txt").read_text()
+    run(experiment, results)
+    assert (folder / "result.json").exists()
+    assert not (folder / "error.txt").exists()
 
 
 DIVERGES = """

@@ -7,8 +7,7 @@ from resnet_jax.errors import UserError
 from resnet_jax.training import config as configs
 from resnet_jax.training import state as states
 from resnet_jax.training.checkpoints import Checkpoints
-from resnet_jax.training.loop import load_dataset
-from resnet_jax.training.state import TrainState
+from resnet_jax.training.state import TrainState, load_dataset
 
 
 @pytest.fixture
@@ -85,7 +84,7 @@ def test_a_state_saved_twice_is_saved_once(state, fresh, tiny, tmp_path):
 def test_an_empty_folder_has_no_checkpoint(fresh, tmp_path):
     with Checkpoints(tmp_path / "none") as kept:
         assert kept.latest() is None
-        with pytest.raises(UserError, match="there is no checkpoint in .*none"):
+        with pytest.raises(UserError, match=r"there is no checkpoint in .*none"):
             kept.restore(fresh)
 
 

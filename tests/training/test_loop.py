@@ -9,8 +9,9 @@ from resnet_jax.errors import UserError
 from resnet_jax.training import config as configs
 from resnet_jax.training import state as states
 from resnet_jax.training.checkpoints import Checkpoints
-from resnet_jax.training.loop import evaluate_run, load_dataset, train
+from resnet_jax.training.loop import evaluate_run, train
 from resnet_jax.training.observer import Observer
+from resnet_jax.training.state import load_dataset
 
 
 class StopAfter(Observer):

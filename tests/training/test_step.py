@@ -5,8 +5,8 @@ import pytest
 
 from resnet_jax.training import config as configs
 from resnet_jax.training import state as states
-from resnet_jax.training.loop import load_dataset
 from resnet_jax.training.objective import objective
+from resnet_jax.training.state import load_dataset
 from resnet_jax.training.step import eval_step, normalize, train_step
 
 
