@@ -8,6 +8,9 @@ import difflib
 from collections.abc import Iterable
 
 
+LISTED = 30  # known words in a message
+
+
 class UserError(ValueError):
     """Something that the user can mend: a name, a setting, a file. The message says how."""
 
@@ -21,7 +24,7 @@ def did_you_mean(given: str, known: Iterable[str], count: int = 3) -> str:
       count: how many to name at the most.
 
     Returns:
-      `"did you mean 'a' or 'b'?"`, or the known words in full if none of them is near.
+      `"did you mean 'a' or 'b'?"`, or the known words, of many the first, if none of them is near.
 
     Example:
       >>> did_you_mean("resnet21", ["resnet20", "plain20"], count=1)
@@ -31,4 +34,5 @@ def did_you_mean(given: str, known: Iterable[str], count: int = 3) -> str:
     near = difflib.get_close_matches(given, known, n=count, cutoff=0.6)
     if near:
         return f"did you mean {' or '.join(map(repr, near))}?"
-    return f"known: {', '.join(known)}"
+    listed, further = known[:LISTED], len(known) - LISTED
+    return f"known: {', '.join(listed)}" + (f" and {further} more" if further > 0 else "")

@@ -4,6 +4,7 @@ Imports stand inside the functions, so that each subcommand loads only what it n
 """
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -48,12 +49,21 @@ def run(options: argparse.Namespace) -> int:
 
     use_cache()
     experiment = lab.load(options.experiment)
-    command = f"resnet-jax run {options.experiment}"
     with display(show.CONSOLE) as observer:
-        folder = engine.run(experiment, options.results, command, observer)
+        folder = engine.run(experiment, options.results, _command(), observer)
     built = report.build(folder.path)
     show.report(built)
     return 0 if built.complete else 1
+
+
+def gradients(options: argparse.Namespace) -> int:
+    """Asks of networks how their gradients change from the last unit to the first."""
+    from resnet_jax.lab.gradients import write
+
+    options.experiment = write(
+        options.results, options.networks, options.seeds, options.data, options.steps
+    )
+    return run(options)
 
 
 def report(options: argparse.Namespace) -> None:
@@ -115,6 +125,19 @@ def prepare_data(options: argparse.Namespace) -> None:
     show.place(options.name, prepare(options.name, options.data_dir))
 
 
+def _command() -> str:
+    """What was typed, for a report to quote."""
+    return shlex.join(["resnet-jax", *sys.argv[1:]])
+
+
+def _steps(text: str) -> tuple[int, ...]:
+    """`0,1,10` as numbers."""
+    steps = tuple(int(step) for step in text.split(","))
+    if min(steps) < 0:
+        raise ValueError("a step is negative")
+    return steps
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="resnet-jax", description="A laboratory for residual learning."
@@ -129,6 +152,18 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("report", help="rebuild an experiment's report from its records")
     command.add_argument("folder", type=Path, help="such as results/degradation")
     command.set_defaults(call=report)
+
+    command = commands.add_parser(
+        "gradients", help="compare gradient norms across depths", allow_abbrev=False
+    )
+    command.add_argument("networks", nargs="+", help="such as plain56, or FILE.py:VARIABLE")
+    command.add_argument("--seeds", type=int, default=5, metavar="N")
+    command.add_argument("--data", default="digits", metavar="NAME")
+    command.add_argument(
+        "--steps", type=_steps, default=(0,), metavar="0,1,10", help="after how many updates"
+    )
+    command.add_argument("--results", type=Path, default=Path("results"), metavar="FOLDER")
+    command.set_defaults(call=gradients)
 
     command = commands.add_parser(
         "train",

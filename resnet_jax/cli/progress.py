@@ -114,7 +114,8 @@ class Lines(Display):
         self._name, self._total, self._batch_size = name, total, batch_size
         count = f"[{self._done + 1}/{self._runs}] " if self._runs else ""
         resumed = f", from step {step}" if step else ""
-        self._say(f"{count}{name}: {total} steps of {batch_size} images{resumed}")
+        length = f": {total} steps of {batch_size} images{resumed}" if total > 1 else ""
+        self._say(f"{count}{name}{length}")
 
     def record(self, record: Record) -> None:
         """Says how the run in hand is doing, if the last line is old enough."""

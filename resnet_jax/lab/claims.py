@@ -3,16 +3,16 @@
 A claim compares two cells of the grid, seed by seed, by the mean of the paired differences. Its
 95% interval decides: on one side of the margin the claim is supported, on the other it is
 refuted, and across it there are not enough runs to tell. So a claim is never "refuted" merely
-because it was not shown.
+because it was not shown. Claims of one experiment are judged together, with Holm's correction.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
 import pandas as pd
 
-from resnet_jax.lab import statistics, wording
+from resnet_jax.lab import holm, statistics, wording
 from resnet_jax.lab.experiment import AxisValue, Cell
 from resnet_jax.lab.measures import measure as named
 from resnet_jax.lab.records import of_cell
@@ -88,6 +88,7 @@ class _Comparison:
             n=difference.n,
             rule=self._rule(label),
             notes=tuple(self._notes(pd.concat(pair), difference)),
+            p=holm.p_value(difference, self.margin),
         )
 
     def _outcome(self, difference: statistics.Summary) -> Outcome:
@@ -146,6 +147,88 @@ class NotWorse(_Comparison):
 
     above = "refuted"
     within = "supported"
+
+
+@dataclass(frozen=True)
+class Within:
+    """The mean of a measure in one cell lies in a range, such as that about a theory's value.
+
+    Attributes:
+      text: the claim, as a sentence.
+      measure: the measure.
+      cell: a value for each axis.
+      low: the lower end of the range, in the measure's unit.
+      high: the upper end.
+    """
+
+    text: str
+    measure: str
+    cell: Cell
+    low: float
+    high: float
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The one cell."""
+        return (self.cell,)
+
+    def __call__(self, runs: pd.DataFrame, label: Label = str) -> Verdict:
+        """Supported if the whole interval of the mean is in the range, refuted if none of it is."""
+        mean = statistics.summarize(of_cell(runs, self.cell)[self.measure])
+        nearest = min((self.low, self.high), key=lambda end: abs(end - mean.mean))
+        return Verdict(
+            text=self.text,
+            outcome=self._outcome(mean),
+            measure=self.measure,
+            estimate=mean.mean,
+            low=mean.low,
+            high=mean.high,
+            n=mean.n,
+            rule=self._rule(label),
+            p=holm.p_value(mean, nearest),
+            counted="run",
+        )
+
+    def _rule(self, label: Label) -> str:
+        where = _words(self.cell, list(self.cell), label)
+        high = wording.with_unit(self.high, self.measure)
+        return (
+            f"mean {named(self.measure).words} of {where}: supported if its 95% interval lies "
+            f"between {self.low:g} and {high}, refuted if it lies outside"
+        )
+
+    def _outcome(self, mean: statistics.Summary) -> Outcome:
+        if mean.n < FEWEST_PAIRS:
+            return "not enough runs"
+        if self.low <= mean.low and mean.high <= self.high:
+            return "supported"
+        return "refuted" if mean.high < self.low or mean.low > self.high else "not enough runs"
+
+
+def judge(claims: Sequence[Claim], runs: pd.DataFrame, label: Label = str) -> list[Verdict]:
+    """Judges the claims of an experiment together, so that their number is accounted for.
+
+    A claim that its interval alone would decide stays open if its p-value, with Holm's correction
+    for all the claims, is not below 5%.
+
+    Args:
+      claims: all the claims of one experiment.
+      runs: the runs table (see `records.Records`).
+      label: what to call an axis or a value of one.
+
+    Returns:
+      The verdicts, in the claims' order.
+    """
+    verdicts = [claim(runs, label) for claim in claims]
+    adjusted = holm.adjust(dict(enumerate(verdict.p for verdict in verdicts)))
+    return [_corrected(verdict, adjusted[at], len(claims)) for at, verdict in enumerate(verdicts)]
+
+
+def _corrected(verdict: Verdict, p: float, claims: int) -> Verdict:
+    if verdict.outcome == "not enough runs" or p < 1 - statistics.CONFIDENCE:
+        return verdict
+    note = f"{verdict.outcome} by itself, but not with Holm's correction for {claims} claims"
+    return replace(verdict, outcome="not enough runs", notes=(*verdict.notes, note))
 
 
 def _difference(cell: Cell, than: Cell, label: Label) -> str:

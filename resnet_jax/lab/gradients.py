@@ -1,6 +1,8 @@
 """Gradient norms across depths: the profile of a run, its measures, and the answer in words."""
 
+import hashlib
 import math
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -38,7 +40,8 @@ def profile(
     Args:
       metrics: the records of one run.
       step: updates made before it.
-      of: kind of site: `unit`, `activation` or `parameter`.
+      of: kind of site: `unit`, `activation` or `parameter`. In a network without units, its
+        kernels stand for them.
       quantity: one of `probes.QUANTITIES`.
 
     Returns:
@@ -46,7 +49,10 @@ def profile(
     """
     if "of" not in metrics:
         return pd.DataFrame(columns=["site", "stage", "unit", "depth", "value"])
-    rows = metrics[(metrics["kind"] == "probe") & (metrics["step"] == step) & (metrics["of"] == of)]
+    probed = metrics[(metrics["kind"] == "probe") & (metrics["step"] == step)]
+    rows = probed[probed["of"] == of]
+    if of == "unit" and rows.empty:
+        rows = probed[probed["site"].str.endswith("kernel")]
     columns = {quantity: "value"}
     return rows.rename(columns=columns)[["site", "stage", "unit", "depth", "value"]]
 
@@ -111,13 +117,33 @@ def ratios(records: Records, axis: str = "network", measure: str = "first_to_las
     return sentences
 
 
+def write(
+    results: Path, networks: Sequence[str], seeds: int, data: str, steps: Sequence[int]
+) -> Path:
+    """Writes the experiment of `compare` as a file of its own, in the folder of its results.
+
+    Returns:
+      The file, which says in full what is asked.
+    """
+    asked = f"{tuple(networks)!r}, seeds={seeds}, data={data!r}, steps={tuple(steps)!r}"
+    words = re.sub(r"[^\w]+", "-", "-".join(networks))[:60]
+    name = f"gradients-{words}-{hashlib.sha256(asked.encode()).hexdigest()[:6]}"
+    file = results / name / "experiment.py"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(
+        "from dataclasses import replace\n\nfrom resnet_jax.lab.gradients import compare\n\n"
+        f"experiment = replace(compare({asked}), name={name!r})\n"
+    )
+    return file
+
+
 def compare(
     networks: Sequence[str], seeds: int = 5, data: str = "digits", steps: Sequence[int] = (0,)
 ) -> Experiment:
-    """The experiment behind `resnet-jax gradients`: networks of the zoo, side by side.
+    """The experiment behind `resnet-jax gradients`: networks side by side.
 
     Args:
-      networks: names of the zoo.
+      networks: names of the zoo, or `FILE.py:VARIABLE` for Linen modules of one's own.
       seeds: how many.
       data: name of a data set.
       steps: after how many updates to measure; training is by the settings of `configs.base()`
@@ -132,6 +158,7 @@ def compare(
             "data.name": data,
             "optimizer.learning_rate": 0.01,
             "probe.steps": tuple(steps),
+            "probe.sites": ("*",),
             "train.steps": max(steps) + 1,
             "train.batch_size": 128,
         },

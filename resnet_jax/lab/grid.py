@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,6 +100,7 @@ def run_name(config: ConfigDict, experiment: str = "run") -> str:
     """
     digest = hashlib.sha256(canonical_json(config.to_dict()).encode()).hexdigest()
     subject = config.model.name if trains(config) else experiment
+    subject = re.sub(r"[^\w-]+", "-", subject)  # a network of the user's own has its file's path
     return f"{subject}-seed{config.seed}-{digest[:HASH_DIGITS]}"
 
 

@@ -65,7 +65,7 @@ def build(path: str | Path) -> Report:
         plan=plan,
         records=found,
         table=tables.aggregate(found.runs, experiment),
-        verdicts=[claim(found.runs, experiment.label) for claim in experiment.claims],
+        verdicts=claims.judge(experiment.claims, found.runs, experiment.label),
         findings=list(experiment.findings(found)) if experiment.findings else [],
     )
     found.runs.to_csv(place.runs_table, index=False)

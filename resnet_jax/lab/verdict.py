@@ -1,5 +1,6 @@
 """What the runs say of a claim."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,12 +18,15 @@ class Verdict:
       text: the claim.
       outcome: supported, refuted, or not enough runs to tell.
       measure: what was compared.
-      estimate: the mean paired difference, in the measure's unit of difference.
+      estimate: the mean paired difference, in the measure's unit of difference; of a claim on one
+        cell, its mean.
       low: the lower end of its 95% interval.
       high: the upper end.
-      n: the number of pairs.
+      n: the number of pairs, or of runs.
       rule: how it was decided, in words.
       notes: what a reader has to know beside it: runs that diverged, pairs that lack a run.
+      p: Student's two-sided p-value of the claim's nearest margin; NaN if there is none.
+      counted: what there are n of, `pair` or `run`.
     """
 
     text: str
@@ -34,18 +38,22 @@ class Verdict:
     n: int
     rule: str
     notes: tuple[str, ...] = ()
+    p: float = math.nan
+    counted: str = "pair"
 
     @property
     def numbers(self) -> str:
         """The estimate, its interval and the number of pairs, in words."""
+        differs = self.counted == "pair"
         if not self.n:
-            return "no pair of runs yet"
+            return "no pair of runs yet" if differs else "no run yet"
         places = decimals([self.high - self.low])
         estimate, low, high = (
-            number(value, places, sign=True) for value in (self.estimate, self.low, self.high)
+            number(value, places, sign=differs) for value in (self.estimate, self.low, self.high)
         )
-        words = f"{estimate} {named(self.measure).unit_of_difference}".rstrip()
-        pairs = count(self.n, "pair")
+        unit = named(self.measure).unit_of_difference if differs else named(self.measure).unit
+        words = f"{estimate} {unit}".rstrip()
+        pairs = count(self.n, self.counted)
         if low == NOT_KNOWN:
             return f"{words} (no interval from {pairs})"
         return f"{words} (95% interval {low} to {high}, {pairs})"

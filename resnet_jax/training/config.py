@@ -26,7 +26,7 @@ def base() -> ConfigDict:
     config.seed = 0  # of the initial weights, the order of the data, and the augmentation
 
     config.model = model = ConfigDict()
-    model.name = "resnet20"  # an entry of the zoo
+    model.name = "resnet20"  # an entry of the zoo, or FILE.py:VARIABLE, a Linen module
     model.shortcut = ""  # none | A | B | C
     model.order = ""  # original | preactivation
     model.stride_on = ""  # conv1 (as in the paper) | conv2 ("v1.5"): the strided bottleneck layer

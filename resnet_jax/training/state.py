@@ -12,6 +12,7 @@ from ml_collections import ConfigDict
 from resnet_jax import data, models
 from resnet_jax.data import Dataset
 from resnet_jax.training import optimizer as optimizers
+from resnet_jax.training import own_model
 from resnet_jax.training import schedule as schedules
 from resnet_jax.training.optimizer import Optimizer
 from resnet_jax.training.schedule import Schedule
@@ -67,9 +68,14 @@ class TrainState(struct.PyTreeNode):
 def build_model(config: ConfigDict, num_classes: int) -> nn.Module:
     """The network of `config.model`; settings left empty are the zoo's own.
 
+    A name such as `my_net.py:model` is a network of the user's own (see `own_model.load`), of
+    which the other settings of `config.model` change nothing.
+
     Raises:
       UserError: a name or a setting that the zoo does not have.
     """
+    if own_model.is_own(config.model.name):
+        return own_model.load(config.model.name, num_classes)
     settings = {key: value for key, value in config.model.items() if value != ""}
     return models.create(num_classes=num_classes, **settings)
 

@@ -113,3 +113,35 @@ def test_what_is_not_known_is_not_given_a_number():
 def test_the_example_runs():
     assert doctest.testmod(claims).failed == 0
     assert doctest.testmod(claims).attempted > 0
+
+
+def of_one_cell(values):
+    return pd.DataFrame(
+        {"depth": 8, "seed": range(len(values)), "status": "done", "train_error": values}
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "outcome"),
+    [
+        ([5.0, 5.1, 4.9, 5.0], "supported"),
+        ([9.0, 9.1, 8.9, 9.0], "refuted"),
+        ([5.0, 9.0, 1.0, 5.0], "not enough runs"),
+        ([5.0, 5.1], "not enough runs"),
+    ],
+)
+def test_a_mean_lies_within_a_range_outside_or_it_cannot_be_told(values, outcome):
+    claim = claims.Within("About five", "train_error", {"depth": 8}, low=4.0, high=6.0)
+    assert claim(of_one_cell(values)).outcome == outcome
+
+
+def test_claims_are_judged_together_by_holms_rule():
+    # The smaller of two p-values is doubled, and the other is made no smaller than that.
+    differences = [1.0, 2.0, 3.0, 1.0, 5.0]
+    runs = table([10 + difference for difference in differences], [10.0] * 5)
+    claim = claims.Worse("It is worse", "train_error", DEEP, SHALLOW)
+    assert 0.025 < scipy.stats.ttest_1samp(differences, 0).pvalue < 0.05
+    assert [v.outcome for v in claims.judge([claim], runs)] == ["supported"]
+    judged = claims.judge([claim, claim], runs)
+    assert [v.outcome for v in judged] == ["not enough runs"] * 2
+    assert "Holm" in judged[0].notes[-1]

@@ -1,0 +1,43 @@
+"""Networks of the user's own: `FILE.py:VARIABLE` in the place of a name of the zoo."""
+
+import runpy
+from pathlib import Path
+from typing import Any
+
+from flax import linen as nn
+
+from resnet_jax.errors import UserError, did_you_mean
+
+
+def is_own(name: str) -> bool:
+    """Whether a model's name is that of a file's variable."""
+    return ".py:" in name
+
+
+def load(name: str, num_classes: int) -> nn.Module:
+    """The Linen module that a Python file defines.
+
+    Args:
+      name: `FILE.py:VARIABLE`. The variable is a module, or a function of the number of classes
+        that returns one. Its `__call__` takes a batch of images and the keyword `train`.
+      num_classes: for such a function.
+
+    Raises:
+      UserError: there is no such file or variable, it does not run, or it is no Linen module.
+    """
+    file, _, variable = name.rpartition(":")
+    if not Path(file).is_file():
+        raise UserError(f"model.name = {name!r}: there is no file {file}")
+    try:
+        defined = runpy.run_path(file)
+        made: Any = defined.get(variable)
+        if callable(made) and not isinstance(made, nn.Module):
+            made = made(num_classes)
+    except Exception as error:
+        raise UserError(f"{file} does not run: {type(error).__name__}: {error}") from error
+    if not isinstance(made, nn.Module):
+        modules = [each for each, value in defined.items() if isinstance(value, nn.Module)]
+        raise UserError(
+            f"{file} defines no Linen module {variable!r}: {did_you_mean(variable, modules)}"
+        )
+    return made
