@@ -6,6 +6,7 @@ refuted, and across it there are not enough runs to tell. So a claim is never "r
 because it was not shown. Claims of one experiment are judged together, with Holm's correction.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
@@ -164,8 +165,8 @@ class Within:
     text: str
     measure: str
     cell: Cell
-    low: float
-    high: float
+    low: float = -math.inf
+    high: float = math.inf
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -191,11 +192,16 @@ class Within:
 
     def _rule(self, label: Label) -> str:
         where = _words(self.cell, list(self.cell), label)
-        high = wording.with_unit(self.high, self.measure)
         return (
             f"mean {named(self.measure).words} of {where}: supported if its 95% interval lies "
-            f"between {self.low:g} and {high}, refuted if it lies outside"
+            f"{self._range()}, refuted if it lies outside"
         )
+
+    def _range(self) -> str:
+        low, high = (wording.with_unit(end, self.measure) for end in (self.low, self.high))
+        if math.isinf(self.high):
+            return f"at or above {low}"
+        return f"at or below {high}" if math.isinf(self.low) else f"from {low} to {high}"
 
     def _outcome(self, mean: statistics.Summary) -> Outcome:
         if mean.n < FEWEST_PAIRS:

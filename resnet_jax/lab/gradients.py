@@ -10,7 +10,7 @@ import pandas as pd
 from ml_collections import ConfigDict
 
 from resnet_jax.lab import growth, selection
-from resnet_jax.lab.experiment import Experiment
+from resnet_jax.lab.experiment import AxisValue, Experiment
 from resnet_jax.lab.records import Records, of_cell, with_values
 from resnet_jax.lab.statistics import Summary
 from resnet_jax.lab.study import Findings, Study
@@ -66,6 +66,12 @@ def first_to_last(step: int = 0, quantity: str = "gradient_norm") -> Derive:
     return derive
 
 
+def decades(step: int = 0, quantity: str = "gradient_norm") -> Derive:
+    """The same ratio as its decimal logarithm, in decades: 0 is no change, 1 ten times as much."""
+    ratio = first_to_last(step, quantity)
+    return lambda metrics: math.log10(ratio(metrics))
+
+
 def growth_rate(step: int = 0) -> Derive:
     """A measure: the factor of the squared norm from one unit to the next, towards the input.
 
@@ -115,6 +121,26 @@ def ratios(records: Records, axis: str = "network", measure: str = "first_to_las
         ratio = growth.geometric(runs[measure])
         sentences.append(sentence(records.experiment.label(value), ratio))
     return sentences
+
+
+def in_words(family: str, depth: str, deepest: AxisValue) -> Callable[[Records], list[str]]:
+    """Findings: a sentence on each family of networks at one depth, from the measure `decades`.
+
+    Args:
+      family: the axis of families.
+      depth: the axis of depths.
+      deepest: the depth to speak of.
+    """
+
+    def findings(records: Records) -> list[str]:
+        label, sentences = records.experiment.label, []
+        for value, held in records.experiment.along(family):
+            runs = with_values(of_cell(records.runs, held | {depth: deepest}))
+            name = f"the {label(value)} network of {deepest} layers"
+            sentences.append(sentence(name, growth.geometric(10 ** runs["decades"])))
+        return sentences
+
+    return findings
 
 
 def write(

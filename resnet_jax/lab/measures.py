@@ -40,6 +40,9 @@ _KNOWN = {
         Measure("test_error", "test error", "%", "percentage points", 2),
         Measure("train_loss", "training loss", "nats", "nats", 3),
         Measure("test_loss", "test loss", "nats", "nats", 3),
+        Measure("decades", "first unit's gradient over last's", "decades", "decades", 2),
+        Measure("change", "change of that ratio since the start", "decades", "decades", 2),
+        Measure("response", "mean deviation of responses", "", "", 3),
     )
 }
 

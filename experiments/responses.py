@@ -1,0 +1,69 @@
+"""Are the responses of residual networks smaller? He et al. 2015, Fig. 7.
+
+    resnet-jax run experiments/responses.py
+
+Takes: TAKES
+Finds: FINDS
+"""
+
+from resnet_jax.lab import Experiment, claims, figures, gradients
+from resnet_jax.lab.figures.responses import NORMS
+
+STEPS = 300
+
+
+def at(family: str, depth: int) -> dict[str, str | int]:
+    """A cell of the grid."""
+    return {"family": family, "depth": depth}
+
+
+def response(metrics):
+    """The mean over layers of the standard deviation of a norm's output, after training."""
+    return gradients.profile(metrics, STEPS - 1, "activation", "signal_std")["value"].mean()
+
+
+experiment = Experiment(
+    question="Do residual networks have smaller responses, and deeper ones smaller still?",
+    source="He et al. 2015, section 4.2 and Fig. 7",
+    published=(
+        "On CIFAR-10 the standard deviations of layer responses (after the norm, before ReLU and "
+        "addition) are generally smaller in ResNets than in plain networks, and smaller in "
+        "ResNet-56 and ResNet-110 than in ResNet-20."
+    ),
+    setup="After 300 steps on digits, at the last batch, with the batch's statistics.",
+    base="configs/digits.py",
+    settings={
+        "optimizer.learning_rate": 0.01,
+        "probe.steps": (STEPS - 1,),
+        "probe.sites": NORMS,
+        "train.steps": STEPS,
+    },
+    axes={"family": ("plain", "resnet"), "depth": (20, 56)},
+    configure=lambda family, depth: {"model.name": f"{family}{depth}"},
+    seeds=(0, 1, 2),
+    measures=("response", "train_error"),
+    derive={"response": response},
+    diverged={"response": float("nan"), "train_error": 90.0},
+    labels={"resnet": "residual", "depth": "layers"},
+    figures=(
+        figures.Responses(
+            lines="depth",
+            families="family",
+            says="Standard deviation of each layer's response after training.",
+        ),
+    ),
+    claims=(
+        claims.Worse(
+            "At 20 layers the responses of the plain network are larger than the residual one's",
+            measure="response",
+            cell=at("plain", 20),
+            than=at("resnet", 20),
+        ),
+        claims.Worse(
+            "The responses of the residual network of 20 layers are larger than of the one of 56",
+            measure="response",
+            cell=at("resnet", 20),
+            than=at("resnet", 56),
+        ),
+    ),
+)
