@@ -6,7 +6,8 @@
 As the paper: batch 256, SGD with momentum 0.9, rate 0.1 divided by 10, weight decay 1e-4 on all
 parameters, 600,000 steps. Where the paper says "when the error plateaus", the rate drops after 30,
 60 and 90 of 120 epochs. Not as the paper: crops are random-resized (Szegedy et al. 2015) instead of
-a scale of [256, 480], and the colours are not altered.
+a scale of [256, 480], the colours are not altered, channels are normalised by their mean and
+deviation, the computation is in bfloat16, and the dense layer starts at sqrt(1 / (3 fan_in)).
 
 Takes: 600,000 steps of 256 images. Not yet measured by us on a GPU.
 Reaches: not yet measured by us. The authors' single-crop top-1 errors: ResNet-50 24.7%, 101 23.6%,

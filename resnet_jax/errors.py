@@ -7,7 +7,6 @@ message for the person at the terminal, who then sees that one line and no trace
 import difflib
 from collections.abc import Iterable
 
-
 LISTED = 30  # known words in a message
 
 

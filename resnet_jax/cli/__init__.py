@@ -81,12 +81,16 @@ def train(options: argparse.Namespace) -> int:
     from resnet_jax.cli.progress import display
     from resnet_jax.training.compilation import use_cache
     from resnet_jax.training.loop import train as train_run
+    from resnet_jax.training.run_folder import RunFolder
 
     use_cache()
     config = config_from(options.config, options.rest)
+    ended_before = RunFolder(options.workdir).result()
     with display(show.CONSOLE) as observer:
         result = train_run(config, options.workdir, observer)
-    show.result(options.workdir, result)
+    if result == ended_before:
+        show.result(options.workdir, result)
+    show.place("run", options.workdir)
     return 0 if result.status == "done" else 1
 
 

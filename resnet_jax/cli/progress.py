@@ -92,7 +92,7 @@ class Bars(Display):
             self._run = None
         if self._grid is not None:
             self._bars.advance(self._grid)
-        self._console.print(_ending(name, result), highlight=False, markup=False)
+        self._console.print(ending(name, result), highlight=False, markup=False)
 
 
 class Lines(Display):
@@ -127,7 +127,7 @@ class Lines(Display):
     def finish_run(self, name: str, result: Result) -> None:
         """Says how the run ended."""
         self._done += 1
-        self._say(_ending(name, result))
+        self._say(ending(name, result))
 
     def _say(self, line: str) -> None:
         self._spoke = time.monotonic()
@@ -141,7 +141,8 @@ def _state(record: Record) -> str:
     )
 
 
-def _ending(name: str, result: Result) -> str:
+def ending(name: str, result: Result) -> str:
+    """How a run ended, in a line."""
     if result.status != "done":
         return f"{name}: {result.status} at step {result.step}: {result.message}"
     final, seconds = result.final, result.seconds

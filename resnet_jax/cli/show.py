@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from resnet_jax.cli.progress import ending
 from resnet_jax.lab.report import Report
 from resnet_jax.lab.tables import Readable, for_reading
 from resnet_jax.models.published import Published
@@ -42,14 +43,8 @@ def report(built: Report) -> None:
 
 
 def result(workdir: Path, ended: Result) -> None:
-    """Prints how a run ended."""
-    if ended.status == "done":
-        CONSOLE.print(
-            f"training error {ended.final['train_error']:.2f}%, "
-            f"test error {ended.final['test_error']:.2f}% after {ended.step} steps",
-            highlight=False,
-        )
-    place("run", workdir)
+    """Prints how a run ended that had ended before."""
+    CONSOLE.print(f"ended before: {ending(workdir.name, ended)}", highlight=False, markup=False)
 
 
 def evaluation(split: str, found: dict[str, float]) -> None:

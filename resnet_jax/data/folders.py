@@ -64,13 +64,17 @@ def tfds_root(data_dir: str = "") -> Path:
 
 
 def cache_root(data_dir: str = "") -> Path:
-    """The folder given, or else the one for what this package prepares by itself.
+    """The folder given, or else `data` in the package's cache, for what it prepares by itself."""
+    return Path(data_dir).expanduser() if data_dir else user_cache() / "data"
 
-    It is `data` in `$RESNET_JAX_CACHE`, or in `resnet_jax` under `$XDG_CACHE_HOME` or `~/.cache`.
+
+def user_cache() -> Path:
+    """The package's cache: `$RESNET_JAX_CACHE`, else `resnet_jax` in `$XDG_CACHE_HOME`.
+
+    That is `~/.cache` unless set.
     """
     caches = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    ours = os.environ.get("RESNET_JAX_CACHE") or f"{caches}/resnet_jax"
-    return Path(data_dir or f"{ours}/data").expanduser()
+    return Path(os.environ.get("RESNET_JAX_CACHE") or f"{caches}/resnet_jax").expanduser()
 
 
 def find(wanted: SetName, root: Path) -> Path | None:

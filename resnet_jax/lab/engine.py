@@ -5,17 +5,20 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+from ml_collections import ConfigDict
+
 from resnet_jax.errors import UserError
 from resnet_jax.lab import grid
 from resnet_jax.lab.experiment import Experiment
 from resnet_jax.lab.folder import Folder, write_plan
 from resnet_jax.lab.grid import Run
 from resnet_jax.lab.study import Study
+from resnet_jax.training import schedule
 from resnet_jax.training.compilation import compile_seconds
-from resnet_jax.training.loop import train
+from resnet_jax.training.loop import Plan, train
 from resnet_jax.training.observer import Observer
 from resnet_jax.training.run_folder import Result, RunFolder
-from resnet_jax.training.state import build_model
+from resnet_jax.training.state import build_model, load_dataset
 
 
 def run(
@@ -37,12 +40,14 @@ def run(
       The experiment's folder.
 
     Raises:
-      UserError: the grid cannot be made of the base config.
+      UserError: the grid cannot be made of the base config, a network or a schedule of it does
+        not exist, or its data are not prepared.
     """
     observer = observer or Observer()
     runs = grid.expand(experiment)
-    for each in filter(lambda run: grid.trains(run.config), runs):
-        build_model(each.config, num_classes=10)  # a name that the zoo lacks stops us here
+    for each in runs:
+        if grid.trains(each.config) and each.seed == runs[0].seed:
+            _refuse_unusable(each.config)
     folder = Folder(Path(results) / experiment.name)
     write_plan(folder, experiment, runs, command)
     waiting = missing(folder, runs)
@@ -50,6 +55,14 @@ def run(
     for each in waiting:
         _run_one(each, experiment.study, folder.runs / each.name, observer)
     return folder
+
+
+def _refuse_unusable(config: ConfigDict) -> None:
+    """Finds before any run what would fail in all of a cell's: network, data, durations."""
+    dataset = load_dataset(config)
+    build_model(config, dataset.num_classes)
+    Plan.of(config, dataset.num_train)
+    schedule.from_config(config, dataset.num_train / config.train.batch_size)
 
 
 def missing(folder: Folder, runs: Sequence[Run]) -> list[Run]:

@@ -135,7 +135,7 @@ def in_words(family: str, depth: str, deepest: AxisValue) -> Callable[[Records],
     def findings(records: Records) -> list[str]:
         label, sentences = records.experiment.label, []
         for value, held in records.experiment.along(family):
-            runs = with_values(of_cell(records.runs, held | {depth: deepest}))
+            runs = with_values(of_cell(records.runs, {**held, depth: deepest}))
             name = f"the {label(value)} network of {deepest} layers"
             sentences.append(sentence(name, growth.geometric(10 ** runs["decades"])))
         return sentences

@@ -5,7 +5,7 @@ from flax import linen as nn
 from jax import Array
 from jaxtyping import Float
 
-from resnet_jax.models.draws import fan_in_normal
+from resnet_jax.models.draws import fan_in_normal, times
 from resnet_jax.models.layers import Layers
 
 
@@ -62,11 +62,13 @@ class Head(nn.Module):
     Attributes:
       classes: number of logits.
       opening: steps that the order puts before a branch, owed here to the last addition.
+      zero_init: whether the dense kernel starts at zero instead.
       layers: maker of the network's layers.
     """
 
     classes: int
     opening: tuple[str, ...]
+    zero_init: bool
     layers: Layers
 
     @nn.compact
@@ -74,4 +76,6 @@ class Head(nn.Module):
         """Maps the last unit's output to logits, pooling and product in float32."""
         x = self.layers.apply(x, self.opening)
         pooled = jnp.mean(x, axis=(1, 2), dtype=jnp.float32)
-        return nn.Dense(self.classes, kernel_init=fan_in_normal(1 / 3), name="dense")(pooled)
+        pooled = self.layers.shift(pooled, name="before_dense")
+        init = times(0.0 if self.zero_init else 1.0, fan_in_normal(1 / 3))
+        return nn.Dense(self.classes, kernel_init=init, name="dense")(pooled)

@@ -9,7 +9,7 @@ from jax import Array
 from jaxtyping import Float
 
 from resnet_jax.models.convolution import Conv
-from resnet_jax.models.draws import he_normal
+from resnet_jax.models.draws import INITIALIZERS, times
 
 DTYPES = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
 
@@ -26,6 +26,8 @@ class Layers:
       epsilon: added to the variance before its root is taken.
       axis_name: mapped axis over which batch statistics are averaged, if any.
       dtype: a name of `DTYPES`, that of the computation. Parameters and statistics are float32.
+      initializer: a name of `INITIALIZERS`, that of the convolutions.
+      biases: whether learnable scalars stand before layers, see `shift`.
       train: whether to normalise by the batch's statistics, and to update the running ones.
     """
 
@@ -34,6 +36,8 @@ class Layers:
     epsilon: float
     axis_name: str | None
     dtype: str
+    initializer: str
+    biases: bool
     train: bool
 
     def conv(
@@ -44,18 +48,22 @@ class Layers:
         stride: int = 1,
         *,
         name: str,
-        zero: bool = False,
+        factor: float = 1.0,
     ) -> Float[Array, "b p q o"]:
-        """Convolves; `zero` starts the kernel at zero instead of He's normal."""
-        init = nn.initializers.zeros if zero else he_normal
+        """Convolves; the initial kernel is multiplied by `factor`."""
+        init = times(factor, INITIALIZERS[self.initializer])
         return Conv(features, size, stride, init, DTYPES[self.dtype], name=name)(images)
+
+    def shift(self, images: Float[Array, "*shape"], *, name: str) -> Float[Array, "*shape"]:
+        """Adds a learnable scalar, if this network has such."""
+        return Shift(name=name)(images) if self.biases else images
 
     def apply(
         self,
         images: Float[Array, "b h w c"],
         steps: Sequence[str],
         *,
-        norm: str = "norm",
+        at: str = "",
         zero: bool = False,
     ) -> Float[Array, "b h w c"]:
         """Applies steps, each a name of `STEPS`, one after another.
@@ -63,16 +71,26 @@ class Layers:
         Args:
           images: what to apply them to.
           steps: their names, such as ("norm", "relu").
-          norm: name of the normalisation among them.
-          zero: whether its scale starts at zero instead of one.
+          at: where in the module they stand, the end of their names: norm1 and so on.
+          zero: whether the scale of a norm among them starts at zero instead of one.
         """
         for step in steps:
-            images = STEPS[step](self, images, norm, zero)
+            images = STEPS[step](self, images, at, zero)
         return images
 
 
+class Shift(nn.Module):
+    """One learnable scalar, which starts at zero and is added to everything."""
+
+    @nn.compact
+    def __call__(self, images: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+        """Adds it."""
+        bias = self.param("bias", nn.initializers.zeros, (), jnp.float32)
+        return images + bias.astype(images.dtype)
+
+
 def _batch_norm(
-    layers: Layers, images: Float[Array, "b h w c"], name: str, zero: bool
+    layers: Layers, images: Float[Array, "b h w c"], at: str, zero: bool
 ) -> Float[Array, "b h w c"]:
     """Ioffe and Szegedy 2015 (arXiv 1502.03167), algorithm 1, the variance the biased one."""
     return nn.BatchNorm(
@@ -82,14 +100,20 @@ def _batch_norm(
         dtype=DTYPES[layers.dtype],
         scale_init=nn.initializers.zeros if zero else nn.initializers.ones,
         axis_name=layers.axis_name,
-        name=name,
+        name=f"norm{at}",
     )(images)
 
 
 def _no_norm(
-    layers: Layers, images: Float[Array, "b h w c"], name: str, zero: bool
+    layers: Layers, images: Float[Array, "b h w c"], at: str, zero: bool
 ) -> Float[Array, "b h w c"]:
     return images
+
+
+def _relu(
+    layers: Layers, images: Float[Array, "b h w c"], at: str, zero: bool
+) -> Float[Array, "b h w c"]:
+    return nn.relu(layers.shift(images, name=f"before_relu{at}"))
 
 
 _Step = Callable[[Layers, Array, str, bool], Array]
@@ -98,5 +122,5 @@ NORMALIZATIONS: dict[str, _Step] = {"batch": _batch_norm, "none": _no_norm}
 
 STEPS: dict[str, _Step] = {
     "norm": lambda layers, *given: NORMALIZATIONS[layers.normalization](layers, *given),
-    "relu": lambda layers, images, *_: nn.relu(images),
+    "relu": _relu,
 }

@@ -11,9 +11,11 @@ from jaxtyping import Float
 from resnet_jax.errors import UserError
 from resnet_jax.models.branches import BRANCHES, STRIDE_ON
 from resnet_jax.models.choices import choose
+from resnet_jax.models.draws import INITIALIZERS
 from resnet_jax.models.ends import STEMS, Head
 from resnet_jax.models.layers import DTYPES, NORMALIZATIONS, Layers
 from resnet_jax.models.orders import ORDERS
+from resnet_jax.models.scales import SCALES, Scale
 from resnet_jax.models.shortcuts import SHORTCUTS
 from resnet_jax.models.unit import Unit
 
@@ -24,6 +26,8 @@ CHOICES: dict[str, Mapping[str, Any]] = {
     "order": ORDERS,
     "stride_on": STRIDE_ON,
     "normalization": NORMALIZATIONS,
+    "initializer": INITIALIZERS,
+    "branch_scale": SCALES,
     "dtype": DTYPES,
 }
 """The settings that are names, each with the table of its choices."""
@@ -43,10 +47,15 @@ class ResNet(nn.Module):
       num_classes: number of logits.
       stem: "cifar" or "imagenet".
       branch: "basic" or "bottleneck".
-      shortcut: "none", "A", "B" or "C".
+      shortcut: "none", "A", "B", "C" or "scaled".
       order: "original" or "preactivation".
       stride_on: "conv1" or "conv2" of a bottleneck.
       normalization: "batch" or "none". No convolution has a bias, with either.
+      initializer: "he", "orthogonal", "delta_orthogonal" or "glorot", of all convolutions. The
+        dense layer has its own, see `Head`.
+      branch_scale: "none", "constant", "skipinit", "rezero" or "fixup".
+      branch_constant: what the branch scale "constant" multiplies branches by.
+      shortcut_scale: what the shortcut "scaled" multiplies by.
       momentum: share of the old running statistics that a training step keeps.
       epsilon: added to variances.
       zero_init_residual: start every branch at F = 0, by a zero scale of its last norm, or a zero
@@ -67,6 +76,10 @@ class ResNet(nn.Module):
     order: str = "original"
     stride_on: str = "conv1"
     normalization: str = "batch"
+    initializer: str = "he"
+    branch_scale: str = "none"
+    branch_constant: float = 1.0
+    shortcut_scale: float = 1.0
     momentum: float = 0.9
     epsilon: float = 1e-5
     zero_init_residual: bool = False
@@ -78,6 +91,7 @@ class ResNet(nn.Module):
             choose(table, getattr(self, setting), setting)
         _check_stages(self.stage_sizes, self.widths)
         _check_numbers(self.num_classes, self.momentum, self.epsilon)
+        _check_scales(self)
         super().__post_init__()
 
     @nn.compact
@@ -99,7 +113,7 @@ class ResNet(nn.Module):
         for stage in range(len(self.stage_sizes)):
             x = self._stage(stage, layers)(x)
         opening = ORDERS[self.order].opening
-        return Head(self.num_classes, opening, layers, name="head")(x)
+        return Head(self.num_classes, opening, self._scale.zero_ends, layers, name="head")(x)
 
     def _stage(self, stage: int, layers: Layers) -> "Stage":
         units = tuple(
@@ -121,14 +135,29 @@ class ResNet(nn.Module):
             order=ORDERS[self.order],
             stride=stride,
             opens=opens,
-            zero_init=self.zero_init_residual,
+            zero_init=self.zero_init_residual or self._scale.zero_ends,
+            scale=self._scale,
+            shortcut_scale=self.shortcut_scale,
             layers=layers,
         )
 
     def _layers(self, train: bool) -> Layers:
         return Layers(
-            self.normalization, self.momentum, self.epsilon, self.axis_name, self.dtype, train
+            normalization=self.normalization,
+            momentum=self.momentum,
+            epsilon=self.epsilon,
+            axis_name=self.axis_name,
+            dtype=self.dtype,
+            initializer=self.initializer,
+            biases=self._scale.biases,
+            train=train,
         )
+
+    @property
+    def _scale(self) -> Scale:
+        branches = sum(self.stage_sizes)
+        convolutions = len(BRANCHES[self.branch](1, 1, self.stride_on))
+        return SCALES[self.branch_scale](branches, convolutions, self.branch_constant)
 
 
 class Stage(nn.Module):
@@ -166,3 +195,16 @@ def _check_numbers(num_classes: int, momentum: float, epsilon: float) -> None:
         raise UserError(f"momentum={momentum} of the running statistics is not in [0, 1)")
     if epsilon < 0:
         raise UserError(f"epsilon={epsilon} is added to variances and cannot be negative")
+
+
+def _check_scales(model: ResNet) -> None:
+    if model.branch_scale == "fixup" and model.normalization != "none":
+        raise UserError("branch_scale='fixup' replaces norms: set normalization='none' with it")
+    if model.branch_constant != 1 and model.branch_scale != "constant":
+        raise UserError(
+            f"branch_constant={model.branch_constant} has no effect without branch_scale='constant'"
+        )
+    if model.shortcut_scale != 1 and model.shortcut != "scaled":
+        raise UserError(
+            f"shortcut_scale={model.shortcut_scale} has no effect without shortcut='scaled'"
+        )

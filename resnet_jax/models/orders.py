@@ -25,9 +25,12 @@ class Order:
     closing: tuple[str, ...]
     after_addition: tuple[str, ...]
 
-    def norm(self, conv: int) -> str:
-        """Name of the norm that goes with a convolution: before it if units open with one."""
-        return f"norm{conv + self.opening.count('norm')}"
+    def at(self, conv: int) -> str:
+        """Number of the norm and ReLU that follow a convolution, or open the branch if it is 0.
+
+        Where units open with a norm, that is norm1, and a convolution's norm is the one before it.
+        """
+        return f"{conv + self.opening.count('norm')}"
 
 
 ORDERS = {

@@ -1,4 +1,4 @@
-"""Shortcuts: the function h of a unit, and what He et al. 2015 call options A, B and C.
+"""Shortcuts: the function h of a unit, among them options A, B and C of He et al. 2015.
 
 A shortcut sees the unit's input twice: raw, and after the order's opening. Identities carry the raw
 input on; projections read the opened one, as the branch does (He et al. 2016, section 4.1).
@@ -25,12 +25,14 @@ class Junction:
       features: channels of the branch's output.
       stride: the unit's stride.
       order: the unit's order; a projection ends in a norm where the branch does.
+      scale: what the shortcut "scaled" multiplies by.
       layers: maker of the network's layers.
     """
 
     features: int
     stride: int
     order: Order
+    scale: float
     layers: Layers
 
     def changes_shape(self, images: Float[Array, "b h w c"]) -> bool:
@@ -60,6 +62,13 @@ def pad(
             "let widths grow, or choose shortcut B"
         )
     return jnp.pad(images[:, ::stride, ::stride], ((0, 0), (0, 0), (0, 0), (0, missing)))
+
+
+def scale(
+    images: Float[Array, "b h w c"], opened: Float[Array, "b h w c"], junction: Junction
+) -> Float[Array, "b p q o"]:
+    """h(x) = lambda x, of option A (He et al. 2016, eq. 5, and section 3.1 with lambda 0.5)."""
+    return junction.scale * pad(images, opened, junction)
 
 
 def project_where_needed(
@@ -97,4 +106,5 @@ SHORTCUTS: dict[str, Shortcut] = {
     "A": pad,
     "B": project_where_needed,
     "C": project,
+    "scaled": scale,
 }

@@ -55,9 +55,11 @@ def measure(
       The measurement; `.table()` has one row for each site.
 
     Raises:
-      UserError: no site matches a pattern, or a BatchNorm is in evaluation mode, which at
-        initialisation is no normalisation at all.
+      UserError: no site matches a pattern, the variables have no "params", or a BatchNorm is in
+        evaluation mode, which at initialisation is no normalisation at all.
     """
+    if "params" not in variables:
+        raise UserError('the variables have no "params": give what `model.init` returns, whole')
     patterns = (sites,) if isinstance(sites, str) else tuple(sites)
     named = tuple(sorted((_train_mode(model) | options).items()))
     return _measure(model, variables, images, labels, label_smoothing, rngs, patterns, named)

@@ -26,7 +26,9 @@ def gather(
       The measurement, a pytree of a few float32 vectors, fit to leave a compiled step.
     """
     layout = readings.layout
-    trees = {"weight": params, "gradient": gradients} | ({"update": updates} if updates else {})
+    trees = {"weight": params, "gradient": gradients}
+    if updates is not None:
+        trees["update"] = updates
     leaves = {name: flatten_dict(tree, sep="/") for name, tree in trees.items()}
     paths = [[site.path] for site in layout.parameters]
     kernels = [kernels_within(site.path, leaves["weight"]) for site in layout.units]
@@ -43,14 +45,15 @@ def _quantities(leaves: dict[str, dict[str, Array]], groups: list[list[str]]) ->
     norms = {name: joint_norms(tree, groups) for name, tree in leaves.items()}
     sizes = jnp.array([_size(leaves["weight"], group) for group in groups], jnp.float32)
     weight, gradient = norms["weight"], norms["gradient"]
-    values = {
+    update = {"update_ratio": _ratio(norms["update"], weight)} if "update" in norms else {}
+    return {
         "gradient_norm": gradient,
         "gradient_rms": gradient / jnp.sqrt(sizes),
         "weight_norm": weight,
         "relative": _ratio(gradient, weight),
         "invariant": gradient * weight,
+        **update,
     }
-    return values | ({"update_ratio": _ratio(norms["update"], weight)} if "update" in norms else {})
 
 
 def _size(leaves: dict[str, Array], group: list[str]) -> int:

@@ -77,7 +77,7 @@ def _forward(
 def _backward(
     read: Float[Array, "6"], gradient: Float[Array, "b *shape"]
 ) -> tuple[Float[Array, "b *shape"], Meter]:
-    return gradient, jnp.concatenate([read, squares(gradient.ravel())])
+    return gradient, jnp.concatenate([read, squares(gradient)])
 
 
 tap.defvjp(_forward, _backward)

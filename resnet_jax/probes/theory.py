@@ -45,8 +45,8 @@ def kernel(c: Correlation) -> Correlation:
       From 0 to 1.
 
     Example:
-      >>> float(kernel(1.0)), float(kernel(-1.0)), round(kernel(0.0) * math.pi, 6)
-      (1.0, 0.0, 1.0)
+      >>> [round(float(kernel(c)), 4) for c in (1.0, 0.0)]
+      [1.0, 0.3183]
     """
     return (np.sqrt(1 - c * c) + c * (math.pi - np.arccos(c))) / math.pi
 

@@ -28,7 +28,7 @@ class Checkpoints:
         """
         logging.getLogger("absl").setLevel(logging.ERROR)
         self.folder = Path(folder).resolve()
-        options = ocp.CheckpointManagerOptions(max_to_keep=keep)
+        options = ocp.CheckpointManagerOptions(max_to_keep=keep, cleanup_tmp_directories=True)
         self._manager = ocp.CheckpointManager(
             self.folder, options=options, item_names=("state", "config")
         )
@@ -82,7 +82,8 @@ class Checkpoints:
             )
         except Exception as error:  # Orbax raises of many kinds, from several libraries
             raise UserError(
-                f"the checkpoint {self.folder / str(step)} cannot be read: {_first_line(error)}"
+                f"the checkpoint {self.folder / str(step)} cannot be read ({_first_line(error)}): "
+                "remove that folder, and the run goes on from the one before it"
             ) from error
         return restored["state"]
 

@@ -1,25 +1,19 @@
 """Compilation: a cache on disk for what XLA compiled once, and a clock for the seconds it takes."""
 
-import os
 import time
 from pathlib import Path
 
 import jax
 import jax.monitoring
 
+from resnet_jax.data.folders import user_cache
+
 _intervals: list[tuple[float, float]] = []  # beginnings and ends of what JAX reports as compiling
 
 
 def cache_folder() -> Path:
-    """The user's cache folder for compiled programs.
-
-    `$RESNET_JAX_CACHE/xla` if that is set, else `resnet_jax/xla` under `$XDG_CACHE_HOME`, which is
-    `~/.cache` unless set.
-    """
-    if own := os.environ.get("RESNET_JAX_CACHE"):
-        return Path(own) / "xla"
-    shared = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(shared) / "resnet_jax" / "xla"
+    """The user's folder for compiled programs, `xla` in the package's cache."""
+    return user_cache() / "xla"
 
 
 def use_cache() -> None:

@@ -31,7 +31,7 @@ def base() -> ConfigDict:
     model.order = ""  # original | preactivation
     model.stride_on = ""  # conv1 (as in the paper) | conv2 ("v1.5"): the strided bottleneck layer
     model.initializer = ""  # he | orthogonal | delta_orthogonal | glorot
-    model.branch_scale = ""  # none | skipinit | rezero | fixup
+    model.branch_scale = ""  # none | skipinit | rezero | fixup: what a branch is multiplied by
     model.normalization = "batch"  # batch | none
     model.momentum = 0.9  # of the running statistics
     model.epsilon = 1e-5  # added to the variance

@@ -1,5 +1,6 @@
 """The loop: takes the step until the run is done, and keeps its records and checkpoints."""
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 import jax
 from ml_collections import ConfigDict
 
-from resnet_jax.data import Split
+from resnet_jax.data import Dataset, Split
 from resnet_jax.errors import UserError
 from resnet_jax.training import config as configs
 from resnet_jax.training import durations, evaluation, probing, state
@@ -60,10 +61,20 @@ class Plan:
 
     @staticmethod
     def of(config: ConfigDict, num_train: int) -> "Plan":
-        """The plan of a config, its epochs turned into steps."""
+        """The plan of a config, its epochs turned into steps.
+
+        Raises:
+          UserError: a duration is given twice or not at all, or a probe comes after the end.
+        """
         train, epoch = config.train, num_train / config.train.batch_size
+        total = durations.total(train, epoch)
+        if late := [step for step in config.probe.steps if not 0 <= step < total]:
+            raise UserError(
+                f"probe.steps = {tuple(config.probe.steps)}: {late[0]} is not among the steps from "
+                f"0 to {total - 1} of the run"
+            )
         return Plan(
-            total=durations.total(train, epoch),
+            total=total,
             log=train.log_steps,
             evaluate=durations.steps(train, "eval", epoch),
             checkpoint=durations.steps(train, "checkpoint", epoch),
@@ -88,7 +99,6 @@ class _Run:
         self.config, self.folder, self.observer = config, folder, observer
         self.dataset = state.load_dataset(config)
         self.plan = Plan.of(config, self.dataset.num_train)
-        self.meter = Meter(config.train.batch_size, self.dataset.num_train)
 
     def to_the_end(self) -> Result:
         current = state.create(self.config, self.dataset)
@@ -107,10 +117,16 @@ class _Run:
             except NonFiniteLossError as error:
                 return self._finish("diverged", error.step, message=str(error))
             final = self._evaluate(current, "train") | self._evaluate(current, "test")
+        if not all(map(math.isfinite, final.values())):
+            message = "the loss is not finite in the evaluation after the last step"
+            return self._finish("diverged", self.plan.total, message)
         return self._finish("done", self.plan.total, final=final)
 
     def _advance(self, current: TrainState, start: int, kept: Checkpoints) -> TrainState:
         """Takes every step that is left."""
+        if 0 < start < self.plan.total and self.plan.due(start, self.plan.evaluate):
+            self._evaluate(current, "test")  # cut off, it may be, after the checkpoint of this step
+        self.meter = Meter(self.config.train.batch_size, self.dataset.num_train)
         for step, batch in self._batches(start):
             if self.plan.probes(step - 1):
                 current, metrics = self._probed_step(current, batch, step - 1)
@@ -164,14 +180,11 @@ class _Run:
         return result
 
 
-def evaluate_run(workdir: str | Path, split: Split = "test") -> dict[str, float]:
-    """Evaluates a run's newest checkpoint over every example of a split.
-
-    Returns:
-      `step`, `loss` (nats), `error` (percent) and `examples`.
+def restore_run(workdir: str | Path) -> tuple[TrainState, Dataset]:
+    """The newest checkpoint of a run, and its data set.
 
     Raises:
-      UserError: there is no run or no checkpoint in the folder.
+      UserError: there is no run or no checkpoint in the folder, or it cannot be read.
     """
     folder = RunFolder(workdir)
     config = folder.config()
@@ -180,5 +193,17 @@ def evaluate_run(workdir: str | Path, split: Split = "test") -> dict[str, float]
     dataset = state.load_dataset(config)
     with Checkpoints(folder.checkpoints, config.train.keep_checkpoints) as kept:
         shapes = jax.eval_shape(lambda: state.create(config, dataset))
-        current = kept.restore(shapes)
+        return kept.restore(shapes), dataset
+
+
+def evaluate_run(workdir: str | Path, split: Split = "test") -> dict[str, float]:
+    """Evaluates a run's newest checkpoint over every example of a split.
+
+    Returns:
+      `step`, `loss` (nats), `error` (percent) and `examples`.
+
+    Raises:
+      UserError: there is no run or no checkpoint in the folder, or it cannot be read.
+    """
+    current, dataset = restore_run(workdir)
     return {"step": int(current.step)} | evaluation.evaluate(current, dataset, split)

@@ -134,13 +134,14 @@ class RunFolder:
 def _updates(line: str) -> float:
     """The updates after which a record was written; infinite for a line that was cut off.
 
-    A probe measures the network as it was before the update in which it does so.
+    A probe measures the network as it was before the update in which it does so, and an evaluation
+    comes after the checkpoint of its step: both are made again by a run that resumes from there.
     """
     try:
         record = json.loads(line)
     except ValueError:
         return float("inf")
-    return record["step"] + (record.get("kind") == "probe")
+    return record["step"] + (record.get("kind") in ("probe", "eval"))
 
 
 def _write_json(path: Path, value: dict[str, Any]) -> None:

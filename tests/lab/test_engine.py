@@ -191,19 +191,32 @@ def test_the_verdict_is_that_of_the_pairs_of_the_records(done):
     assert verdict.estimate == pytest.approx(np.mean(by_family[0] - by_family[1]))
 
 
-TWO_SETS = """
-    axes={"data.name": ("fashion_mnist", "synthetic")},
+UNPREPARED = """
+    axes={"data.name": ("synthetic", "fashion_mnist")},
+"""
+
+# A pattern that matches no site is known only once the network runs.
+NO_SUCH_SITE = """
+    axes={"sites": ("none", "*")},
+    configure=lambda sites: {"probe.sites": (sites,), "probe.steps": (0,)},
 """
 
 
-def test_a_run_that_fails_stops_no_other_and_is_tried_again(tmp_path, monkeypatch):
+def test_a_set_that_is_not_prepared_stops_the_grid_before_it_begins(tmp_path, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "nothing prepared"))
-    experiment = write_experiment(tmp_path, TWO_SETS)
+    experiment = write_experiment(tmp_path, UNPREPARED)
+    with pytest.raises(UserError, match="resnet-jax data prepare fashion_mnist"):
+        run(experiment, tmp_path)
+    assert not (tmp_path / "trial").exists()
+
+
+def test_a_run_that_fails_stops_no_other_and_is_tried_again(tmp_path):
+    experiment = write_experiment(tmp_path, NO_SUCH_SITE)
     listener = run(experiment, tmp_path)
     failing, well = names(experiment)[:3], names(experiment)[3:]
     assert listener.ended == dict.fromkeys(failing, "failed") | dict.fromkeys(well, "done")
     for name in failing:
-        assert "resnet-jax data prepare fashion_mnist" in result(tmp_path, name)["message"]
+        assert "no site of the network matches 'none'" in result(tmp_path, name)["message"]
         error = (tmp_path / "trial" / "runs" / name / "error.txt").read_text()
         assert error.startswith("Traceback")
         assert "UserError" in error

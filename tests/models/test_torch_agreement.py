@@ -31,8 +31,24 @@ CASES = {
     },
     "no norm": {"shortcut": "B", "normalization": "none"},
     "imagenet": {"shortcut": "B", "stem": "imagenet"},
+    "scaled": {
+        "shortcut": "scaled",
+        "shortcut_scale": 0.5,
+        "branch_scale": "constant",
+        "branch_constant": 0.25,
+    },
+    "skipinit": {"shortcut": "B", "normalization": "none", "branch_scale": "skipinit"},
+    "rezero": {"order": "preactivation", "normalization": "none", "branch_scale": "rezero"},
+    "fixup": {"shortcut": "B", "normalization": "none", "branch_scale": "fixup"},
+    "fixup preactivation bottleneck": {
+        "shortcut": "C",
+        "branch": "bottleneck",
+        "order": "preactivation",
+        "normalization": "none",
+        "branch_scale": "fixup",
+    },
 }
-QUICK = ("basic B", "bottleneck B", "preactivation basic A", "preactivation bottleneck B")
+QUICK = ("basic B", "bottleneck B", "preactivation basic A", "preactivation bottleneck B", "fixup")
 
 
 class Twin:
@@ -54,11 +70,27 @@ class Twin:
         self.seen[path] = mean, var
         return x
 
+    def shift(self, x, path):
+        """Fixup's scalar biases (Zhang et al. 2019, rule 3)."""
+        return x + self.weights[f"{path}/bias"] if self.model.branch_scale == "fixup" else x
+
+    def relu(self, x, path):
+        return F.relu(self.shift(x, path))
+
+    def scale(self, branch, path):
+        if self.model.branch_scale == "constant":
+            return self.model.branch_constant * branch
+        learnt = self.model.branch_scale != "none"
+        return self.weights[f"{path}/scale"] * branch if learnt else branch
+
     def unit(self, x, path, stride, first):
-        if self.model.order == "original":
-            return F.relu(self.shortcut(x, x, path, stride) + self.post(x, path, stride))
-        opened = x if first else F.relu(self.norm(x, f"{path}/norm1"))
-        return self.shortcut(x, opened, path, stride) + self.pre(opened, path, stride)
+        original = self.model.order == "original"
+        opens = not (original or first)
+        opened = self.relu(self.norm(x, f"{path}/norm1"), f"{path}/before_relu1") if opens else x
+        opened = self.shift(opened, f"{path}/before_conv1")
+        branch = (self.post if original else self.pre)(opened, path, stride)
+        y = self.shortcut(x, opened, path, stride) + self.scale(branch, path)
+        return self.relu(y, f"{path}/before_relu_after_addition") if original else y
 
     def strides(self, stride):
         if self.model.branch == "basic":
@@ -68,15 +100,17 @@ class Twin:
     def post(self, x, path, stride):
         strides = self.strides(stride)
         for number, step in enumerate(strides, start=1):
+            x = self.shift(x, f"{path}/before_conv{number}") if number > 1 else x
             x = self.norm(self.conv(x, f"{path}/conv{number}", step), f"{path}/norm{number}")
-            x = F.relu(x) if number < len(strides) else x
+            x = self.relu(x, f"{path}/before_relu{number}") if number < len(strides) else x
         return x
 
     def pre(self, x, path, stride):
         first, *rest = self.strides(stride)
         x = self.conv(x, f"{path}/conv1", first)
         for number, step in enumerate(rest, start=2):
-            x = F.relu(self.norm(x, f"{path}/norm{number}"))
+            x = self.relu(self.norm(x, f"{path}/norm{number}"), f"{path}/before_relu{number}")
+            x = self.shift(x, f"{path}/before_conv{number}")
             x = self.conv(x, f"{path}/conv{number}", step)
         return x
 
@@ -85,8 +119,9 @@ class Twin:
         features = self.weights[f"{path}/{last}/kernel"].shape[-1]
         if self.model.shortcut == "none":
             return 0
-        if self.model.shortcut == "A":
-            return F.pad(x[:, :, ::stride, ::stride], (0, 0, 0, 0, 0, features - x.shape[1]))
+        if self.model.shortcut in ("A", "scaled"):
+            x = F.pad(x[:, :, ::stride, ::stride], (0, 0, 0, 0, 0, features - x.shape[1]))
+            return self.model.shortcut_scale * x
         if self.model.shortcut == "B" and stride == 1 and x.shape[1] == features:
             return x
         projected = self.conv(opened, f"{path}/shortcut/conv", stride)
@@ -96,22 +131,23 @@ class Twin:
     def __call__(self, images):
         imagenet = self.model.stem == "imagenet"
         x = self.conv(images.permute(0, 3, 1, 2), "stem/conv", 2 if imagenet else 1)
-        x = F.relu(self.norm(x, "stem/norm"))
+        x = self.relu(self.norm(x, "stem/norm"), "stem/before_relu")
         x = F.max_pool2d(x, 3, 2, 1) if imagenet else x
         for stage, size in enumerate(self.model.stage_sizes, start=1):
             for unit in range(1, size + 1):
                 stride = 2 if unit == 1 and stage > 1 else 1
                 x = self.unit(x, f"stage{stage}/unit{unit:02}", stride, (stage, unit) == (1, 1))
         if self.model.order == "preactivation":
-            x = F.relu(self.norm(x, "head/norm"))
-        return x.mean((2, 3)) @ self.weights["head/dense/kernel"] + self.weights["head/dense/bias"]
+            x = self.relu(self.norm(x, "head/norm"), "head/before_relu")
+        x = self.shift(x.mean((2, 3)), "head/before_dense")
+        return x @ self.weights["head/dense/kernel"] + self.weights["head/dense/bias"]
 
 
 def drawn(model, images):
     """Variables in which no parameter sits at a special value such as 0 or 1."""
     variables = initialize(model, jax.random.key(1), images.shape[1:])
     rng = np.random.default_rng(2)
-    nudge = lambda leaf: leaf + 0.1 * rng.standard_normal(leaf.shape, np.float32)
+    nudge = lambda leaf: leaf + np.float32(0.1) * rng.standard_normal(leaf.shape, np.float32)
     return variables | {"params": jax.tree.map(nudge, variables["params"])}
 
 

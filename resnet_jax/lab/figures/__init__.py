@@ -3,5 +3,18 @@
 from resnet_jax.lab.figures.curves import Curves
 from resnet_jax.lab.figures.drawing import Drawing, draw_all
 from resnet_jax.lab.figures.final import Final
+from resnet_jax.lab.figures.heat_map import HeatMap
+from resnet_jax.lab.figures.profile import Profile
+from resnet_jax.lab.figures.ratio import Ratio
+from resnet_jax.lab.figures.responses import Responses
 
-__all__ = ["Curves", "Drawing", "Final", "draw_all"]
+__all__ = [
+    "Curves",
+    "Drawing",
+    "Final",
+    "HeatMap",
+    "Profile",
+    "Ratio",
+    "Responses",
+    "draw_all",
+]

@@ -48,9 +48,9 @@ class Branch(nn.Module):
         if self.linear == "dense":
             return nn.Dense(x.shape[-1], use_bias=False, kernel_init=he_normal)(x)
         padding = {"circular": "CIRCULAR", "zero": "SAME"}[self.linear]
-        return nn.Conv(
-            x.shape[-1], (3, 3), padding=padding, use_bias=False, kernel_init=he_normal
-        )(x)
+        return nn.Conv(x.shape[-1], (3, 3), padding=padding, use_bias=False, kernel_init=he_normal)(
+            x
+        )
 
 
 def standardize(x: Float[Array, "b ... c"]) -> Float[Array, "b ... c"]:
@@ -133,10 +133,8 @@ def pull_back(
 
 
 @partial(jax.jit, static_argnums=0)
-def _apply(
-    branch: Branch, params: Params, x: Float[Array, "b ... c"]
-) -> Float[Array, "b ... c"]:
-    return branch.apply(params, x)
+def _apply(branch: Branch, params: Params, x: Float[Array, "b ... c"]) -> Float[Array, "b ... c"]:
+    return jnp.asarray(branch.apply(params, x))
 
 
 @partial(jax.jit, static_argnums=0)
@@ -150,7 +148,5 @@ def squared(gradients: list[Float[Array, "b ... c"]]) -> Float[Array, " sites"]:
 
 
 def channel_variance(stream: list[Float[Array, "b ... c"]]) -> Float[Array, " sites"]:
-    """Variance over the batch and the pixels, averaged over the channels: what a norm divides by."""
-    return jnp.stack(
-        [jnp.mean(jnp.var(each, axis=tuple(range(each.ndim - 1)))) for each in stream]
-    )
+    """Variance over batch and pixels, averaged over the channels: what a norm divides by."""
+    return jnp.stack([jnp.mean(jnp.var(each, axis=tuple(range(each.ndim - 1)))) for each in stream])

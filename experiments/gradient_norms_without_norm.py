@@ -1,0 +1,61 @@
+"""Gradients by depth without normalisation: what remains of the explosion?
+
+    resnet-jax run experiments/gradient_norms_without_norm.py
+
+Takes: TAKES
+Finds: FINDS
+"""
+
+from resnet_jax.lab import Experiment, claims, figures, gradients
+
+
+def at(family: str, depth: int) -> dict[str, str | int]:
+    """A cell of the grid."""
+    return {"family": family, "depth": depth}
+
+
+experiment = Experiment(
+    question="How do gradients change with depth where nothing is normalised?",
+    source="He et al. 2015b (initialisation for ReLU), Hanin 2018, Zhang et al. 2019",
+    setup=(
+        "As the experiment `gradient_norms`, without batch normalisation: He's initialisation "
+        "keeps the gradient's size on average in a plain network, and adds it up in a residual one."
+    ),
+    base="configs/digits.py",
+    study=gradients.AT_START,
+    settings={
+        "model.normalization": "none",
+        "probe.sites": ("stage*/unit??", "*/kernel"),
+        "train.batch_size": 128,
+    },
+    axes={"family": ("plain", "resnet"), "depth": (8, 20, 56)},
+    configure=lambda family, depth: {"model.name": f"{family}{depth}"},
+    seeds=(0, 1, 2, 3, 4),
+    measures=("decades", "loss"),
+    derive={"decades": gradients.decades()},
+    labels={"resnet": "residual", "depth": "layers"},
+    figures=(
+        figures.Profile(
+            panels="family",
+            lines="depth",
+            says="Norm of the gradient of each unit's kernels, from the input to the output.",
+        ),
+    ),
+    claims=(
+        claims.Within(
+            "In a plain network of 56 layers the ratio of first to last unit is within a factor "
+            "of ten",
+            measure="decades",
+            cell=at("plain", 56),
+            low=-1.0,
+            high=1.0,
+        ),
+        claims.Within(
+            "A residual network of 56 layers starts at a loss over ten times that of a guess",
+            measure="loss",
+            cell=at("resnet", 56),
+            low=23.0,
+        ),
+    ),
+    findings=gradients.in_words("family", "depth", deepest=56),
+)

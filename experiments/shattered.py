@@ -1,0 +1,74 @@
+"""Are the gradients of deep plain networks shattered?
+
+    resnet-jax run experiments/shattered.py
+
+Takes: TAKES
+Finds: FINDS
+"""
+
+from resnet_jax.lab import Experiment, claims, figures
+from resnet_jax.lab.studies import shattered
+
+NETS = {
+    "plain without norm": {"normalize": False},
+    "plain": {},
+    "residual, m 1": {"shortcut": 1.0},
+    "residual, m 2": {"shortcut": 1.0, "layers": 2},
+    "m 1, branch x 0.1": {"shortcut": 1.0, "scale": 0.1},
+}
+
+
+def at(net: str, depth: int) -> dict[str, str | int]:
+    """A cell of the grid."""
+    return {"net": net, "depth": depth}
+
+
+experiment = Experiment(
+    question="Are the gradients of deep plain networks like white noise?",
+    source="Balduzzi et al. 2017, Figs. 1 to 3",
+    published="At 50 layers plain networks' gradients resemble white noise, residual ones' do not.",
+    setup=(
+        "256 points on a line, networks of 200 units a layer: the autocorrelation, from one point "
+        "to the next, of the gradient along the line. m is the number of layers in a branch."
+    ),
+    study=shattered.STUDY,
+    axes={"net": tuple(NETS), "depth": (4, 10, 24, 50)},
+    configure=lambda net, depth: NETS[net] | {"depth": depth},
+    seeds=tuple(range(10)),
+    measures=("autocorrelation",),
+    figures=(
+        figures.Final(
+            x="depth",
+            lines="net",
+            measures=("autocorrelation",),
+            says="Autocorrelation of the gradient at lag 1 against depth.",
+        ),
+    ),
+    claims=(
+        claims.Within(
+            "At 50 layers the gradients of a plain network with norm are nearly white noise",
+            measure="autocorrelation",
+            cell=at("plain", 50),
+            low=-0.15,
+            high=0.15,
+        ),
+        claims.Within(
+            "At 50 layers those of a residual network with one layer in a branch are not",
+            measure="autocorrelation",
+            cell=at("residual, m 1", 50),
+            low=0.3,
+        ),
+        claims.Within(
+            "Nor are those of one with two layers in a branch",
+            measure="autocorrelation",
+            cell=at("residual, m 2", 50),
+            low=0.3,
+        ),
+        claims.Worse(
+            "Scaling the branch by 0.1 makes them more alike still (a larger autocorrelation)",
+            measure="autocorrelation",
+            cell=at("m 1, branch x 0.1", 50),
+            than=at("residual, m 1", 50),
+        ),
+    ),
+)

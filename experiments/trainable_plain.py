@@ -1,0 +1,83 @@
+"""What makes a deep plain network train, and what makes it diverge?
+
+    resnet-jax run experiments/trainable_plain.py
+
+Takes: TAKES
+Finds: FINDS
+"""
+
+from resnet_jax.lab import Experiment, claims, figures
+
+DEPTH = 44
+BARE = {"model.normalization": "none"}
+REMEDIES = {
+    "nothing": BARE,
+    "batch norm": {},
+    "norm, zero last": {"model.zero_init_residual": True},
+    "delta-orthogonal": BARE | {"model.initializer": "delta_orthogonal"},
+    "Fixup": BARE | {"model.branch_scale": "fixup"},
+    "SkipInit": BARE | {"model.branch_scale": "skipinit"},
+    "ReZero": BARE | {"model.branch_scale": "rezero", "model.order": "preactivation"},
+}
+
+
+def at(family: str, remedy: str) -> dict[str, str]:
+    """A cell of the grid."""
+    return {"family": family, "remedy": remedy}
+
+
+def settings(family: str, remedy: str) -> dict[str, str | bool]:
+    """The run of a cell."""
+    return {"model.name": f"{family}{DEPTH}"} | REMEDIES[remedy]
+
+
+experiment = Experiment(
+    question=f"What makes a plain network of {DEPTH} layers train?",
+    source=(
+        "Ioffe and Szegedy 2015 (batch norm), Goyal et al. 2017 (zero last scale), Xiao et al. "
+        "2018 (delta-orthogonal), Zhang et al. 2019 (Fixup), De and Smith 2020 (SkipInit), "
+        "Bachlechner et al. 2020 (ReZero)"
+    ),
+    setup=(
+        "300 steps of 32 digits at a learning rate of 0.01 for all; a remedy that needs another "
+        "one has it here to its disadvantage. Remedies that start a branch at zero start a plain "
+        "network at a constant, through which no gradient comes."
+    ),
+    base="configs/digits.py",
+    settings={"optimizer.learning_rate": 0.01},
+    axes={"family": ("plain", "resnet"), "remedy": tuple(REMEDIES)},
+    configure=settings,
+    seeds=(0, 1, 2),
+    measures=("train_error", "test_error"),
+    diverged={"train_error": 90.0, "test_error": 90.0},  # that of a guess among ten classes
+    labels={"resnet": "residual"},
+    figures=(
+        figures.Final(
+            x="remedy",
+            lines="family",
+            measures=("train_error",),
+            says="Training error after 300 steps, by remedy.",
+        ),
+    ),
+    claims=(
+        *(
+            claims.Worse(
+                f"The plain network trains better with {remedy} than with nothing",
+                measure="train_error",
+                cell=at("plain", "nothing"),
+                than=at("plain", remedy),
+                margin=1.0,
+            )
+            for remedy in ("batch norm", "delta-orthogonal", "Fixup")
+        ),
+        *(
+            claims.Within(
+                f"The residual network trains with {remedy}, to an error below 5%",
+                measure="train_error",
+                cell=at("resnet", remedy),
+                high=5.0,
+            )
+            for remedy in ("batch norm", "norm, zero last", "Fixup", "SkipInit", "ReZero")
+        ),
+    ),
+)

@@ -1,0 +1,66 @@
+"""Lesions: the error of a trained network with units dropped, one or several at a time.
+
+Veit et al. 2016 (arXiv 1605.06431), section 4, Figs. 3 and 5. The norms keep their statistics.
+"""
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from ml_collections import ConfigDict
+
+from resnet_jax.lab.study import Findings, Study
+from resnet_jax.probes import lesion
+from resnet_jax.training.loop import restore_run, train
+from resnet_jax.training.objective import mistakes
+from resnet_jax.training.step import normalize
+
+SEVERAL = (2, 4, 8)
+"""How many units are dropped at once, besides one."""
+
+
+def measure(config: ConfigDict, folder: Path) -> Findings:
+    """Trains a network, then drops its units.
+
+    Args:
+      config: of training.
+      folder: the trained network is kept in `trained` there.
+
+    Returns:
+      Final measures, test errors in percent: `intact`, `median_lesion` and `worst_lesion` over
+      the units dropped one at a time, and `lesion_2`, `_4`, `_8` with so many dropped that the
+      seed chooses. Records: the error for each unit that can be dropped.
+    """
+    train(config, folder / "trained")
+    state, dataset = restore_run(folder / "trained")
+    variables = {"params": state.params, "batch_stats": state.batch_stats}
+    batches: Any = list(dataset.eval_batches("test"))
+    model: Any = state.model
+    units = lesion.droppable(model)
+
+    def error(dropped: Collection[str]) -> float:
+        wrong = count = 0.0
+        for batch in batches:
+            images = normalize(state, batch["image"])
+            logits = lesion.lesioned_logits(model, variables, images, dropped)
+            wrong += float(np.sum(batch["mask"] * mistakes(logits, batch["label"])))
+            count += float(np.sum(batch["mask"]))
+        return 100 * wrong / count
+
+    single = {unit: error((unit,)) for unit in units}
+    order = jax.random.permutation(jax.random.key(config.seed), len(units)).tolist()
+    several = {n: error([units[place] for place in order[:n]]) for n in SEVERAL if n <= len(units)}
+    return Findings(
+        {
+            "intact": error(()),
+            "median_lesion": float(np.median(list(single.values()))),
+            "worst_lesion": max(single.values()),
+            **{f"lesion_{n}": found for n, found in several.items()},
+        },
+        [{"kind": "lesion", "step": 0, "site": unit, "error": e} for unit, e in single.items()],
+    )
+
+
+STUDY = Study(measure)

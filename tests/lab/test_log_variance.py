@@ -1,0 +1,35 @@
+"""The variance of ln |g|^2 without norm, against theory, and its error against a known sample."""
+
+import numpy as np
+import pytest
+
+from resnet_jax.lab.studies import log_variance
+from resnet_jax.lab.studies.stack import Branch, Stack
+
+
+@pytest.mark.parametrize(("width", "depth"), [(16, 4), (32, 10)])
+def test_the_variance_is_that_of_theory(width: int, depth: int):
+    final = log_variance.measure(seed=0, width=width, depth=depth, draws=1500).final
+    assert final["measured"] == pytest.approx(final["exact"], abs=3 * final["error"])
+    assert final["error"] < 0.06 * final["measured"]
+    assert final["theory"] == pytest.approx(5 * depth / width)
+
+
+def test_a_residual_net_has_no_theory():
+    final = log_variance.measure(seed=0, width=16, depth=2, draws=250, shortcut=1.0).final
+    assert set(final) == {"measured", "error"}
+
+
+def test_the_standard_error_of_a_variance():
+    rng = np.random.default_rng(0)
+    samples = rng.normal(size=(3000, 100))
+    spread = np.std(samples.var(axis=1, ddof=1))
+    typical = np.mean([log_variance.variance_error(sample) for sample in samples])
+    assert typical == pytest.approx(spread, rel=0.06)
+
+
+def test_draws_do_not_depend_on_how_many_are_made_at_once(monkeypatch):
+    stack = Stack(2, Branch(normalize=False))
+    whole = log_variance.log_norms(stack, 8, 6, seed=1)
+    monkeypatch.setattr(log_variance, "AT_ONCE", 3)
+    np.testing.assert_allclose(log_variance.log_norms(stack, 8, 6, seed=1), whole, rtol=1e-4)

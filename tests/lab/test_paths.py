@@ -1,0 +1,76 @@
+"""Lengths of paths against all paths walked one by one, and against theory."""
+
+import itertools
+import math
+
+import jax
+import numpy as np
+import pytest
+
+from resnet_jax.lab.studies import paths
+from resnet_jax.lab.studies.stack import Branch, Stack, backward, forward, pull_back
+
+
+@pytest.fixture
+def small():
+    """Four units run on a batch, with a gradient at their output."""
+    stack = Stack(4, Branch(2), 0.9, 0.7)
+    x, gradient = jax.random.normal(jax.random.key(0), (2, 6, 8))
+    return stack, forward(stack, x, jax.random.key(1)), gradient
+
+
+def test_parts_by_length_are_those_of_all_paths_walked_one_by_one(small):
+    stack, passed, gradient = small
+    walked = np.zeros((5, *gradient.shape))
+    for taken in itertools.product((False, True), repeat=4):
+        g = gradient
+        for unit in (3, 2, 1, 0):
+            if taken[unit]:
+                x = passed.stream[unit]
+                g = stack.scale * pull_back(stack.branch, passed.params[unit], x, g)
+            else:
+                g = stack.shortcut * g
+        walked[sum(taken)] += g
+    parts = paths.by_length(stack, passed.params, passed.stream, gradient)
+    np.testing.assert_allclose(parts, walked, rtol=1e-4, atol=1e-4)
+
+
+def test_parts_add_up_to_the_gradient(small):
+    stack, passed, gradient = small
+    parts = paths.by_length(stack, passed.params, passed.stream, gradient)
+    whole = backward(stack, passed, gradient)[0]
+    np.testing.assert_allclose(parts.sum(axis=0), whole, rtol=1e-4, atol=1e-4)
+
+
+def test_a_stack_has_the_length_of_theory():
+    seeds, units = 5, 9
+    found = [
+        paths.measure(seed=seed, units=units, batch=16, width=128).final for seed in range(seeds)
+    ]
+    lengths = [final["length"] for final in found]
+    error = np.std(lengths, ddof=1) / math.sqrt(seeds)
+    assert np.mean(lengths) == pytest.approx(found[0]["theory"], abs=4 * error + 0.05)
+    assert error < 0.15
+
+
+def test_shares_sum_to_one_and_are_those_of_theory():
+    records = paths.measure(seed=0, units=9, batch=16, width=128).records
+    shares = np.array([record["share"] for record in records])
+    assert shares.sum() == pytest.approx(1)
+    assert len(shares) == 10
+    np.testing.assert_allclose(shares, [record["theory"] for record in records], atol=0.06)
+
+
+def test_the_length_in_a_network_of_the_zoo():
+    """Against the extremes: all paths of a plain net are whole, none of a dead branch's is."""
+    shape = {"batch": 8, "image": 8, "seed": 0}
+    assert paths.network_length("plain8", **shape) == pytest.approx(3, abs=1e-3)
+    residual = paths.network_length("preact8", **shape)
+    assert 0.5 < residual < 2.9
+    assert paths.measure(network="preact8", batch=8, seed=0).final == {"length": residual}
+
+
+def test_the_length_does_not_hang_on_the_size_of_the_nudge(monkeypatch):
+    wide = paths.network_length("preact8", 1, 8, 8)
+    monkeypatch.setattr(paths, "NUDGE", 0.02)
+    assert paths.network_length("preact8", 1, 8, 8) == pytest.approx(wide, abs=0.01)

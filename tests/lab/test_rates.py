@@ -1,0 +1,119 @@
+"""Rates measured at small sizes, against theory within their sampling error."""
+
+import math
+
+import numpy as np
+import pytest
+
+from resnet_jax.errors import UserError
+from resnet_jax.lab.statistics import t_interval
+from resnet_jax.lab.studies import rates
+from resnet_jax.lab.studies.padding import zero_padded_rate
+
+SMALL = {"width": 192, "units": 24, "batch": 16}
+
+
+def deviation(seeds: int, **settings) -> tuple[float, float]:
+    """The 99.9% interval over seeds of the deviation from theory, in percent."""
+    found = [rates.measure(seed=seed, **settings).final["deviation"] for seed in range(seeds)]
+    return t_interval(np.array(found), confidence=0.999)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"batch": 8},
+        {"rectify": False},
+        {"shortcut": 0.5},
+        {"shortcut": 0.5, "layers": 2},
+        {"shortcut": 1.0, "units": 40},
+        {"shortcut": 1.0, "units": 40, "layers": 2},
+    ],
+    ids=str,
+)
+def test_the_deviation_from_theory_is_that_of_sampling(settings: dict):
+    low, high = deviation(8, **SMALL | settings)
+    assert low - 1 < 0 < high + 1  # one percent for the finite width
+    assert high - low < 20
+
+
+@pytest.mark.parametrize("linear", ["circular", "zero"])
+def test_convolutions(linear: str):
+    settings = {"linear": linear, "width": 24, "units": 16, "batch": 32, "size": 4}
+    low, high = deviation(6, **settings)
+    assert low - 2 < 0 < high + 2  # the theory for zeros is an approximation
+    assert high - low < 20
+
+
+def test_zero_padding_lowers_the_rate():
+    sizes = [zero_padded_rate(size) for size in (2, 4, 8)]
+    assert sizes == sorted(sizes)
+    assert sizes[-1] < math.pi / (math.pi - 1)
+
+
+def test_zero_padding_leaks_as_a_matrix_says():
+    """The greatest eigenvalue of the mean over taps, from the matrix itself."""
+    size = 5
+    taps = np.zeros((size * size, size * size))
+    for row, column in np.ndindex(size, size):
+        for i, j in np.ndindex(3, 3):
+            y, x = row + i - 1, column + j - 1
+            if 0 <= y < size and 0 <= x < size:
+                taps[row * size + column, y * size + x] = 1 / 9
+    formula = ((1 + 2 * math.cos(math.pi / (size + 1))) / 3) ** 2
+    assert np.linalg.eigvalsh(taps)[-1] == pytest.approx(formula)
+
+
+def test_plain_nets_are_exponential_and_residual_ones_a_power_law():
+    plain = rates.measure(seed=0, **SMALL).final
+    residual = rates.measure(seed=0, **SMALL | {"shortcut": 1.0, "layers": 2, "units": 40}).final
+    assert plain["exponential_r2"] > 0.99 > plain["power_r2"]
+    assert residual["power_r2"] > 0.99 > residual["exponential_r2"]
+
+
+def test_the_exponent_of_a_made_up_profile():
+    growth = 1 + 2.5 / np.arange(1, 31)
+    gradient = np.append(np.cumprod(growth[::-1])[::-1], 1.0)
+    assert rates.exponent(gradient) == pytest.approx(2.5)
+
+
+def test_records_have_every_unit_and_the_output():
+    records = rates.measure(seed=0, width=16, units=12, batch=8).records
+    assert [record["unit"] for record in records] == list(range(1, 14))
+    assert records[-1]["gradient_norm"] == records[-1]["theory"] == 1
+    # The gradient is largest at the input, and theory's profile has the rate's root as its step.
+    assert records[0]["gradient_norm"] > 5
+    assert records[3]["theory"] / records[4]["theory"] == pytest.approx(math.sqrt(1.788), rel=1e-3)
+
+
+@pytest.mark.parametrize("settings", [{"linear": "zero", "size": 2}, {"rectify": False}], ids=str)
+def test_where_there_is_no_theory_none_is_given(settings: dict):
+    found = rates.measure(seed=0, width=8, units=12, batch=8, shortcut=1.0, **settings)
+    assert not {"theory", "deviation"} & set(found.final)
+    assert "theory" not in found.records[0]
+
+
+def test_a_seed_gives_the_same_again():
+    small = {"width": 16, "units": 12, "batch": 8}
+    assert rates.measure(seed=3, **small) == rates.measure(seed=3, **small)
+    assert rates.measure(seed=3, **small) != rates.measure(seed=4, **small)
+
+
+def test_the_keywords_are_the_settings():
+    assert rates.STUDY.defaults["batch"] == 64
+    assert "seed" not in rates.STUDY.defaults
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"shortcut": 1.5}, "from 0 to 1"),
+        ({"batch": 3}, "give more"),
+        ({"units": 8}, "give 12 or more"),
+        ({"linear": "zeros"}, "did you mean 'zero'"),
+    ],
+)
+def test_settings_that_make_no_network(settings: dict, message: str):
+    with pytest.raises(UserError, match=message):
+        rates.measure(seed=0, **settings)

@@ -1,0 +1,125 @@
+"""Which sites there are, in what order, and which of them a pattern chooses."""
+
+import jax
+import jax.numpy as jnp
+import pandas as pd
+import pytest
+from flax.traverse_util import flatten_dict
+
+from resnet_jax import models, probes
+from resnet_jax.errors import UserError
+from resnet_jax.models import ResNet
+from resnet_jax.probes.sites import lay_out
+from resnet_jax.probes.walk import walk
+
+SMALL = ResNet((1, 2), widths=(4, 6), num_classes=5, shortcut="B")
+
+
+def layout(model, sites="*", extent=8):
+    """Sites of a network, found as ever without running it."""
+    image = jnp.zeros((2, extent, extent, 3))
+    variables = jax.eval_shape(model.init, jax.random.key(0), image)
+    shapes = {"/".join(path): leaf for path, leaf in flat(variables["params"])}
+    call = lambda variables: model.apply(variables, image, train=True, mutable=["batch_stats"])
+    return lay_out(walk(call, variables), [tuple(path.split("/")) for path in shapes], sites)
+
+
+def flat(tree):
+    return flatten_dict(tree).items()
+
+
+def test_network_order():
+    found = [site.path for site in layout(SMALL).activations]
+    assert found == [
+        *("stem/conv", "stem/norm", "stem"),
+        *(f"stage1/unit01/{layer}" for layer in ("conv1", "norm1", "conv2", "norm2")),
+        *("stage1/unit01", "stage1"),
+        *("stage2/unit01/shortcut/conv", "stage2/unit01/shortcut/norm", "stage2/unit01/shortcut"),
+        *(f"stage2/unit01/{layer}" for layer in ("conv1", "norm1", "conv2", "norm2")),
+        "stage2/unit01",
+        *(f"stage2/unit02/{layer}" for layer in ("conv1", "norm1", "conv2", "norm2")),
+        *("stage2/unit02", "stage2", "head/dense", "head"),
+    ]
+
+
+def test_places():
+    places = {
+        site.path: (site.stage, site.unit, site.layer, site.depth)
+        for site in layout(SMALL).activations
+    }
+    assert places["stem/norm"] == (0, 0, "stem/norm", 0)
+    assert places["stage1/unit01/conv2"] == (1, 1, "conv2", 2)
+    assert places["stage2/unit02/norm1"] == (2, 2, "norm1", 5)
+    assert places["stage2/unit01/shortcut/conv"] == (2, 1, "shortcut/conv", 2)
+    assert places["stage2/unit02"] == (2, 2, "", 3)
+    assert places["head/dense"] == (0, 0, "head/dense", 7)
+
+
+@pytest.mark.parametrize(
+    "name", ["plain56", "resnet56", "preact56", "resnet29-bottleneck", "resnet50", "plain18"]
+)
+def test_depth_counts_as_the_papers_count(name):
+    """ResNet-n has n weighted layers, from 0 to n - 1, and its units are numbered through."""
+    model = models.create(name)
+    found = layout(model, extent=64 if model.stem == "imagenet" else 8)
+    branch = [site for site in found.parameters if site.path.endswith("kernel")]
+    branch = [site for site in branch if "shortcut" not in site.path]
+    depth = int("".join(filter(str.isdigit, name)))
+    assert [site.depth for site in branch] == list(range(depth))
+    assert [site.depth for site in found.units] == list(range(1, sum(model.stage_sizes) + 1))
+
+
+@pytest.mark.parametrize("normalization", ["batch", "none"])
+def test_rows_of_a_table_are_in_network_order(normalization, drawn):
+    model = ResNet((1,), widths=(4,), num_classes=5, normalization=normalization)
+    table = probes.measure(model, *drawn(model), sites=("stage1/unit01*", "*/bias")).table()
+    norm = lambda name: [f"{name}/bias", f"{name}/scale", name] if normalization == "batch" else []
+    assert list(table.site) == [
+        *norm("stem/norm")[:1],
+        *("stage1/unit01/conv1/kernel", "stage1/unit01/conv1", *norm("stage1/unit01/norm1")),
+        *("stage1/unit01/conv2/kernel", "stage1/unit01/conv2", *norm("stage1/unit01/norm2")),
+        *("stage1/unit01", "stage1/unit01", "head/dense/bias"),
+    ]
+    assert list(table.kind[table.site == "stage1/unit01"]) == ["unit", "activation"]
+
+
+def test_patterns():
+    paths = lambda sites: {site.path for site in layout(SMALL, sites).activations}
+    assert paths("stage*/unit??") == {"stage1/unit01", "stage2/unit01", "stage2/unit02"}
+    assert paths(("stem", "head")) == {"stem", "head"}
+    assert paths("*/norm2") == {f"{unit}/norm2" for unit in paths("stage*/unit??")}
+    assert [site.path for site in layout(SMALL, "*/dense/kernel").parameters] == [
+        "head/dense/kernel"
+    ]
+
+
+def test_a_pattern_that_matches_nothing():
+    with pytest.raises(UserError, match=r"'stage1/unit01/konv1'.*did you mean.*unit01/conv1'"):
+        layout(SMALL, ("stem", "stage1/unit01/konv1"))
+
+
+def test_zero_branches_have_zero_gradients_and_are_not_lost():
+    model = ResNet((1, 1), widths=(4, 6), num_classes=5, zero_init_residual=True)
+    variables = models.initialize(model, jax.random.key(0), (6, 6, 3))
+    images = jax.random.normal(jax.random.key(1), (6, 6, 6, 3))
+    measurement = probes.measure(model, variables, images, jnp.arange(6) % 5)
+    table = measurement.table().set_index(["site", "kind"]).gradient_norm
+    assert table["stage1/unit01/conv1/kernel", "parameter"] == 0
+    assert table["stage1/unit01/conv2", "activation"] == 0
+    assert table["stage1/unit01", "unit"] == 0
+    assert table["stage1/unit01/norm2/scale", "parameter"] > 0
+    assert table["stage1/unit01", "activation"] > 0
+    assert table.notna().all()
+    assert all("gradient_norm" in record for record in measurement.records())
+
+
+def test_quantities_without_a_value_are_no_numbers():
+    """Shifts start at zero: a gradient relative to them is not infinite, it is none."""
+    variables = models.initialize(SMALL, jax.random.key(0), (6, 6, 3))
+    images = jax.random.normal(jax.random.key(1), (6, 6, 6, 3))
+    measurement = probes.measure(SMALL, variables, images, jnp.arange(6) % 5, "*/norm1/bias")
+    table = measurement.table()
+    assert table.relative.isna().all()
+    assert (table.gradient_norm > 0).all()
+    assert not any("relative" in record for record in measurement.records())
+    pd.testing.assert_frame_equal(probes.table(measurement.records()), table)
