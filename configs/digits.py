@@ -16,11 +16,11 @@ def get_config() -> ConfigDict:
     config = base()
     config.model.name = "resnet20"
     config.data.name = "digits"  # no crops or flips: a mirrored 2 is no digit
-    config.optimizer.learning_rate = 0.03
+    config.optimizer.learning_rate = 0.01
     config.schedule.name = "cosine"
     config.schedule.warmup_steps = 20
     config.train.steps = 300
     config.train.batch_size = 32
     config.train.eval_batch_size = 256
-    config.train.checkpoint_steps = 100
+    config.train.checkpoint_steps = 150
     return config

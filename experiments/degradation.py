@@ -35,13 +35,15 @@ experiment = Experiment(
         "for the residual networks, and for the shallow plain one, to fit the training images. So "
         "the claim is one about a short training, and not, as in the paper, about its end. The "
         "learning rate, 0.01 after 20 steps of warm-up and then a cosine, was chosen in favour of "
-        "the deep plain network (experiments/degradation_rates.py compares four)."
+        "the plain networks: of 0.1, 0.03 and 0.01 it is the one at which those of 32, 44 and 56 "
+        "layers came furthest in a trial of one seed; experiments/degradation_rates.py compares "
+        "four rates over three seeds. The margin of the claims on the test error, 2 points, is 7 "
+        "of the 360 test images."
     ),
     base="configs/digits.py",
-    settings={"optimizer.learning_rate": 0.01},
     axes={"family": ("plain", "resnet"), "depth": (20, 32, 56)},
     configure=network,
-    seeds=(0, 1, 2, 3, 4),
+    seeds=(0, 1, 2),
     measures=("train_error", "test_error"),
     diverged={"train_error": 90.0, "test_error": 90.0},  # that of a guess among ten classes
     labels={"resnet": "residual", "depth": "layers"},
@@ -85,14 +87,14 @@ experiment = Experiment(
             measure="test_error",
             cell=at("plain", DEEP),
             than=at("plain", SHALLOW),
-            margin=1.0,
+            margin=2.0,
         ),
         claims.NotWorse(
             "A deeper residual network does not test worse: 56 layers against 20",
             measure="test_error",
             cell=at("resnet", DEEP),
             than=at("resnet", SHALLOW),
-            margin=1.0,
+            margin=2.0,
         ),
     ),
 )

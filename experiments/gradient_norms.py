@@ -2,8 +2,8 @@
 
     resnet-jax run experiments/gradient_norms.py
 
-Takes: TAKES
-Finds: FINDS
+Takes: not yet measured at this size.
+Finds: not yet run whole by us.
 """
 
 import math

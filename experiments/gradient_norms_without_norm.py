@@ -2,8 +2,8 @@
 
     resnet-jax run experiments/gradient_norms_without_norm.py
 
-Takes: TAKES
-Finds: FINDS
+Takes: not yet measured at this size.
+Finds: not yet run whole by us.
 """
 
 from resnet_jax.lab import Experiment, claims, figures, gradients

@@ -2,8 +2,8 @@
 
     resnet-jax run experiments/lesion.py
 
-Takes: TAKES
-Finds: FINDS
+Takes: not yet measured at this size.
+Finds: not yet run whole by us.
 """
 
 from resnet_jax.lab import Experiment, claims, figures
@@ -25,7 +25,6 @@ experiment = Experiment(
     ),
     base="configs/digits.py",
     study=lesion.STUDY,
-    settings={"optimizer.learning_rate": 0.01},
     axes={"model.name": ("plain20", "resnet20", "resnet56")},
     seeds=(0, 1, 2),
     measures=MEASURES,

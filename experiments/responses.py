@@ -2,8 +2,8 @@
 
     resnet-jax run experiments/responses.py
 
-Takes: TAKES
-Finds: FINDS
+Takes: not yet measured at this size.
+Finds: not yet run whole by us.
 """
 
 from resnet_jax.lab import Experiment, claims, figures, gradients
@@ -33,7 +33,6 @@ experiment = Experiment(
     setup="After 300 steps on digits, at the last batch, with the batch's statistics.",
     base="configs/digits.py",
     settings={
-        "optimizer.learning_rate": 0.01,
         "probe.steps": (STEPS - 1,),
         "probe.sites": NORMS,
         "train.steps": STEPS,
