@@ -11,6 +11,7 @@ from ml_collections import ConfigDict
 
 from resnet_jax.lab import growth, selection
 from resnet_jax.lab.experiment import AxisValue, Experiment
+from resnet_jax.lab.figures import Profile
 from resnet_jax.lab.records import Records, of_cell, with_values
 from resnet_jax.lab.statistics import Summary
 from resnet_jax.lab.study import Findings, Study
@@ -205,10 +206,20 @@ def compare(
         study=None if trains else AT_START,
         axes={"network": tuple(networks)},
         configure=lambda network: {"model.name": network},
+        labels={network: network for network in networks},
         seeds=tuple(range(seeds)),
         measures=tuple(measures),
         derive={measure: first_to_last(step) for measure, step in measures.items()},
         diverged=dict.fromkeys(measures, math.nan),
+        figures=tuple(
+            Profile(
+                name=f"profile_{step}",
+                lines="network",
+                step=step,
+                says=f"Norm of the gradient of each unit's kernels, after {step} updates.",
+            )
+            for step in steps
+        ),
         findings=findings,
     )
 

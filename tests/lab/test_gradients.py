@@ -1,0 +1,92 @@
+"""The answer to "do gradients vanish?", from the records of probes."""
+
+import math
+import re
+
+import pandas as pd
+import pytest
+
+from resnet_jax import lab
+from resnet_jax.lab import engine, gradients, report
+from resnet_jax.lab.growth import geometric
+
+OWN = """
+from flax import linen as nn
+
+class Net(nn.Module):
+    scale: float
+
+    @nn.compact
+    def __call__(self, images, *, train=False):
+        x = images.reshape(len(images), -1)[:, :4]
+        for layer in range(3):
+            x = self.scale * nn.Dense(4, name=f"unit{layer}")(x)
+        return nn.Dense(10, name="head")(x)
+
+wide = Net(1.0)
+"""
+
+
+def records(norms, step=0):
+    return pd.DataFrame(
+        {
+            "kind": "probe",
+            "of": "unit",
+            "step": step,
+            "site": [f"stage1/unit{n:02d}" for n in range(1, len(norms) + 1)],
+            "stage": 1,
+            "unit": range(1, len(norms) + 1),
+            "depth": range(1, len(norms) + 1),
+            "gradient_norm": norms,
+        }
+    )
+
+
+def test_the_ratio_is_that_of_the_first_units_norm_to_the_last_units():
+    metrics = pd.concat([records([50.0, 3.0, 0.5]), records([1.0, 1.0, 4.0], step=7)])
+    assert gradients.first_to_last(0)(metrics) == pytest.approx(100.0)
+    assert gradients.decades(0)(metrics) == pytest.approx(2.0)
+    assert gradients.first_to_last(7)(metrics) == pytest.approx(0.25)
+
+
+def test_the_growth_rate_is_the_factor_of_the_squared_norm_towards_the_input():
+    metrics = records([3.0 ** (-n / 2) for n in range(12)])
+    assert gradients.growth_rate()(metrics) == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize(
+    ("ratios", "words"),
+    [
+        ([1000.0, 1100.0, 900.0], "explodes towards the input"),
+        ([4.0, 4.1, 3.9], "grows to the input"),
+        ([0.01, 0.011, 0.009], "vanishes towards the input"),
+        ([1.0, 1.1, 0.9], "neither vanishes nor explodes"),
+        ([0.1, 1.0, 10.0], "too close to call"),
+        ([5.0], "one seed says nothing"),
+        ([math.nan], "no run has ended"),
+    ],
+)
+def test_the_answer_in_words_follows_the_interval(ratios, words):
+    assert words in gradients.sentence("a network", geometric(ratios))
+
+
+def test_networks_of_the_zoo_and_ones_own_are_compared_by_one_call(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.py").write_text(OWN)
+    file = gradients.write(
+        tmp_path, ["own.py:wide", "plain8"], seeds=3, data="synthetic", steps=(0,)
+    )
+    experiment = lab.load(file)
+    engine.run(experiment, tmp_path, "resnet-jax gradients")
+    built = report.build(file.parent)
+    assert built.complete
+    assert [finding.partition(" the first")[0] for finding in built.findings] == [
+        "At initialisation:",
+        "In own.py:wide",
+        "In plain8",
+    ]
+    run = built.records.runs.query("network == 'plain8'").iloc[0]
+    metrics = built.records.metrics.query("run == @run.run and of == 'unit'")
+    norms = metrics["gradient_norm"].tolist()
+    assert run["first_to_last_0"] == pytest.approx(norms[0] / norms[-1])
+    assert re.search("profile_0", " ".join(map(str, file.parent.glob("figures/*.svg"))))
