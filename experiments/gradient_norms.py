@@ -10,10 +10,10 @@ of pre-activation.
 
 import math
 
-from resnet_jax.lab import Experiment, claims, figures, gradients
+from resnet_jax.lab import Experiment, answers, claims, figures, gradients
 from resnet_jax.lab.selection import DEFAULT
 
-DEPTHS = (8, 20, 32, 44, 56, 110)
+DEPTHS = (8, 20, 32, 56, 110)
 
 
 def at(family: str, depth: int) -> dict[str, str | int]:
@@ -104,5 +104,5 @@ experiment = Experiment(
             high=1.0,
         ),
     ),
-    findings=gradients.in_words("family", "depth", deepest=56),
+    findings=answers.in_words("family", "depth", deepest=56),
 )

@@ -6,7 +6,7 @@ Takes: not yet measured at this size.
 Finds: not yet run whole by us.
 """
 
-from resnet_jax.lab import Experiment, claims, figures
+from resnet_jax.lab import Experiment, Records, claims, figures
 from resnet_jax.lab.studies import rates
 
 NETS = {
@@ -21,7 +21,36 @@ NETS = {
     "h = 0.9 x": {"shortcut": 0.9},
 }
 
-TOLERANCE = 3.0  # percent: theory is that of infinite width, and these have 64 to 512
+PAIR = ("plain, B 32", "residual, m 2")
+TOLERANCE = 0.03  # theory is that of infinite width, and these have 64 to 512
+
+
+def as_theory_says(net: str) -> claims.Within:
+    """The claim that a net grows as theory says, to the tolerance."""
+    theory = rates.expected(**NETS[net])
+    return claims.Within(
+        f"{net[0].upper()}{net[1:]}: within {TOLERANCE:.0%} of theory",
+        measure="measured",
+        cell={"net": net},
+        low=theory * (1 - TOLERANCE),
+        high=theory * (1 + TOLERANCE),
+        published=f"{theory:.3f}",
+    )
+
+
+def findings(found: Records) -> list[str]:
+    """The answer in words."""
+    off = {net: found.summary("deviation", {"net": net}).mean for net in NETS}
+    furthest = max(off, key=lambda net: abs(off[net]))
+    plain, residual = (found.told("measured", {"net": net}) for net in PAIR)
+    return [
+        "Towards the input the squared gradient of a plain net with batch norm is multiplied in "
+        f"each layer by {plain}, at a batch of 32: it grows without end, and does not vanish.",
+        "With a shortcut it grows only as a power of the depth: with two layers in a branch, as "
+        f"the power {residual}.",
+        f"Of the {len(NETS)} nets the one furthest from theory is {furthest!r}, whose mean is off "
+        f"by {off[furthest]:.1f}%.",
+    ]
 
 
 experiment = Experiment(
@@ -31,24 +60,16 @@ experiment = Experiment(
         "Stacks of equal units with normal inputs, no stem and no head: the squared norm of the "
         "gradient at each unit's input, fitted without four units at each end. For plain nets and "
         "h = lambda x the measure is the factor for each unit, for residual ones the exponent of a "
-        "power law. Compared is the deviation from theory in percent."
+        "power law, (L/l)^e. B is the batch, m the number of layers in a branch."
     ),
     study=rates.STUDY,
     axes={"net": tuple(NETS)},
     configure=lambda net: NETS[net],
     seeds=(0, 1, 2, 3, 4),
-    measures=("measured", "theory", "deviation"),
+    measures=("measured", "deviation"),
     figures=(
         figures.Final(x="net", measures=("deviation",), says="Deviation from theory, in percent."),
     ),
-    claims=tuple(
-        claims.Within(
-            f"{net[0].upper()}{net[1:]}: within {TOLERANCE:g}% of theory",
-            measure="deviation",
-            cell={"net": net},
-            low=-TOLERANCE,
-            high=TOLERANCE,
-        )
-        for net in NETS
-    ),
+    claims=tuple(map(as_theory_says, NETS)),
+    findings=findings,
 )

@@ -8,7 +8,7 @@ Finds: not yet run whole by us.
 
 from resnet_jax.lab import Experiment, claims, figures
 
-DEPTH = 44
+DEPTH = 32
 BARE = {"model.normalization": "none"}
 REMEDIES = {
     "nothing": BARE,
@@ -46,7 +46,7 @@ experiment = Experiment(
     base="configs/digits.py",
     axes={"family": ("plain", "resnet"), "remedy": tuple(REMEDIES)},
     configure=settings,
-    seeds=(0, 1, 2),
+    seeds=(0, 1, 2, 3, 4),
     measures=("train_error", "test_error"),
     diverged={"train_error": 90.0, "test_error": 90.0},  # that of a guess among ten classes
     labels={"resnet": "residual"},

@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
       130 if it was interrupted.
     """
     options, rest = _parser().parse_known_args(arguments)
-    if rest and options.call is not train:
+    if rest and options.call not in (train, benchmark_probes):
         _parser().error(f"unknown arguments: {' '.join(rest)}")
     options.rest = rest
     try:
@@ -74,6 +74,17 @@ def report(options: argparse.Namespace) -> None:
     show.report(reports.build(options.folder))
 
 
+def claims(options: argparse.Namespace) -> None:
+    """Prints the claims of all experiments as a table in Markdown, or puts it into a page."""
+    from resnet_jax.lab import overview
+
+    table = overview.claims_table(options.results)
+    if options.into:
+        overview.write_into(options.into, table)
+    else:
+        print(overview.markdown(table), end="")
+
+
 def train(options: argparse.Namespace) -> int:
     """Trains one run of a config."""
     from resnet_jax.cli import show
@@ -92,6 +103,15 @@ def train(options: argparse.Namespace) -> int:
         show.result(options.workdir, result)
     show.place("run", options.workdir)
     return 0 if result.status == "done" else 1
+
+
+def benchmark_probes(options: argparse.Namespace) -> None:
+    """Times the training step of a config without and with probes."""
+    from resnet_jax.cli import show
+    from resnet_jax.cli.flags import config_from
+    from resnet_jax.lab.benchmarks import probe_cost
+
+    show.probe_cost(*probe_cost(config_from(options.config, options.rest)))
 
 
 def evaluate(options: argparse.Namespace) -> None:
@@ -157,6 +177,13 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("folder", type=Path, help="such as results/degradation")
     command.set_defaults(call=report)
 
+    command = commands.add_parser("claims", help="tabulate the claims of all experiments")
+    command.add_argument("results", type=Path, nargs="?", default=Path("results"))
+    command.add_argument(
+        "--into", type=Path, metavar="PAGE.md", help="put the table there, between its comments"
+    )
+    command.set_defaults(call=claims)
+
     command = commands.add_parser(
         "gradients", help="compare gradient norms across depths", allow_abbrev=False
     )
@@ -188,6 +215,17 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("name", help="such as resnet56")
     command.add_argument("--image-shape", type=int, nargs=3, metavar=("H", "W", "C"))
     command.set_defaults(call=summary)
+
+    benchmark = commands.add_parser("benchmark", help="measure what things cost")
+    benchmark_commands = benchmark.add_subparsers(metavar="COMMAND", required=True)
+    command = benchmark_commands.add_parser(
+        "probes",
+        help="the training step without and with probes",
+        usage="resnet-jax benchmark probes --config FILE [--config.KEY=VALUE ...]",
+        allow_abbrev=False,
+    )
+    command.add_argument("--config", required=True, metavar="FILE", help="FILE or FILE:VARIANT")
+    command.set_defaults(call=benchmark_probes)
 
     data = commands.add_parser("data", help="list and prepare data sets")
     data_commands = data.add_subparsers(metavar="COMMAND", required=True)

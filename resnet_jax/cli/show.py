@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from resnet_jax.cli.progress import ending
+from resnet_jax.lab.benchmarks import Timing
 from resnet_jax.lab.report import Report
 from resnet_jax.lab.tables import Readable, for_reading
 from resnet_jax.models.published import Published
@@ -78,6 +79,29 @@ def datasets(known: Mapping[str, str]) -> None:
     """Prints the data sets known by name."""
     CONSOLE.print(
         _table(Readable(["name", "what it is"], list(map(list, known.items())), [False] * 2))
+    )
+
+
+def probe_cost(plain: Timing, probed: Timing) -> None:
+    """Prints what probes cost."""
+    rows = [
+        [
+            each.name,
+            f"{1000 * each.median:.1f}",
+            f"{1000 * min(each.turns):.1f} to {1000 * max(each.turns):.1f}",
+            str(len(each.turns)),
+            f"{each.first:.1f}",
+        ]
+        for each in (plain, probed)
+    ]
+    head = ["", "median (ms)", "range (ms)", "turns", "first call (s)"]
+    CONSOLE.print(_table(Readable(head, rows, [False, True, True, True, True])))
+    more = probed.median / plain.median - 1
+    CONSOLE.print(
+        f"A step with probes takes {1 + more:.2f} times as long as one without. Probing costs "
+        f"{more / 50:.2%} of a run at every 50 steps, and {probed.first - plain.first:.1f} s more "
+        "to compile, once.",
+        highlight=False,
     )
 
 

@@ -58,6 +58,7 @@ class _Comparison:
       cell: the cell that the claim is about, a value for each axis.
       than: the cell that it is compared with.
       margin: the difference that matters, in the measure's unit of difference.
+      published: what theory or a paper says of it, to stand beside what is found here.
     """
 
     text: str
@@ -65,6 +66,7 @@ class _Comparison:
     cell: Cell
     than: Cell
     margin: float = 0.0
+    published: str = ""
 
     above: ClassVar[Outcome]  # what a difference above the margin makes of the claim
     within: ClassVar[Outcome]  # and one that is not
@@ -90,6 +92,7 @@ class _Comparison:
             rule=self._rule(label),
             notes=tuple(self._notes(pd.concat(pair), difference)),
             p=holm.p_value(difference, self.margin),
+            published=self.published,
         )
 
     def _outcome(self, difference: statistics.Summary) -> Outcome:
@@ -160,6 +163,7 @@ class Within:
       cell: a value for each axis.
       low: the lower end of the range, in the measure's unit.
       high: the upper end.
+      published: what theory or a paper says of it, to stand beside what is found here.
     """
 
     text: str
@@ -167,6 +171,7 @@ class Within:
     cell: Cell
     low: float = -math.inf
     high: float = math.inf
+    published: str = ""
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -188,6 +193,7 @@ class Within:
             rule=self._rule(label),
             p=holm.p_value(mean, nearest),
             counted="run",
+            published=self.published,
         )
 
     def _rule(self, label: Label) -> str:

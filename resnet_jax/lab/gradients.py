@@ -1,25 +1,26 @@
-"""Gradient norms across depths: the profile of a run, its measures, and the answer in words."""
+"""Gradient norms across depths: what to measure, and the experiment that compares networks."""
 
 import hashlib
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
+from matplotlib import rc_context
+from matplotlib.figure import Figure
 from ml_collections import ConfigDict
 
-from resnet_jax.lab import growth, selection
-from resnet_jax.lab.experiment import AxisValue, Experiment
+from resnet_jax.errors import UserError
+from resnet_jax.lab import answers, growth
+from resnet_jax.lab.answers import profile
+from resnet_jax.lab.experiment import Experiment
 from resnet_jax.lab.figures import Profile
-from resnet_jax.lab.records import Records, of_cell, with_values
-from resnet_jax.lab.statistics import Summary
+from resnet_jax.lab.figures.style import STYLE
+from resnet_jax.lab.records import Records
 from resnet_jax.lab.study import Findings, Study
 from resnet_jax.training import config as configs
 from resnet_jax.training import probing
-
-MUCH = 2.0  # a gradient that is this many times larger or smaller at one end counts as such
-MEASURES = ("first_to_last", "growth_rate", "gradient_norm", "loss")
 
 Derive = Callable[[pd.DataFrame], float]
 
@@ -31,31 +32,6 @@ def at_start(config: ConfigDict, folder: Path) -> Findings:
 
 
 AT_START = Study(at_start)
-
-
-def profile(
-    metrics: pd.DataFrame, step: int = 0, of: str = "unit", quantity: str = "gradient_norm"
-) -> pd.DataFrame:
-    """What a run measured along its depth at one step.
-
-    Args:
-      metrics: the records of one run.
-      step: updates made before it.
-      of: kind of site: `unit`, `activation` or `parameter`. In a network without units, its
-        kernels stand for them.
-      quantity: one of `probes.QUANTITIES`.
-
-    Returns:
-      One row for each site in network order: `site`, `stage`, `unit`, `depth`, `value`.
-    """
-    if "of" not in metrics:
-        return pd.DataFrame(columns=["site", "stage", "unit", "depth", "value"])
-    probed = metrics[(metrics["kind"] == "probe") & (metrics["step"] == step)]
-    rows = probed[probed["of"] == of]
-    if of == "unit" and rows.empty:
-        rows = probed[probed["site"].str.endswith("kernel")]
-    columns = {quantity: "value"}
-    return rows.rename(columns=columns)[["site", "stage", "unit", "depth", "value"]]
 
 
 def first_to_last(step: int = 0, quantity: str = "gradient_norm") -> Derive:
@@ -73,75 +49,45 @@ def decades(step: int = 0, quantity: str = "gradient_norm") -> Derive:
     return lambda metrics: math.log10(ratio(metrics))
 
 
-def growth_rate(step: int = 0) -> Derive:
-    """A measure: the factor of the squared norm from one unit to the next, towards the input.
-
-    Fitted to the units that `selection.DEFAULT` keeps; NaN where these are fewer than three.
-    """
-
-    def derive(metrics: pd.DataFrame) -> float:
-        units = profile(metrics, step)
-        stages, numbers = (units[column].astype(int).tolist() for column in ("stage", "unit"))
-        kept = selection.kept(stages, numbers)
-        return 1 / growth.analyse(units["value"].to_numpy(), kept).rate
-
-    return derive
-
-
-def sentence(network: str, ratio: Summary) -> str:
-    """What became of the gradient between the last unit and the first, in words.
+def draw(
+    tables: Mapping[str, pd.DataFrame | Sequence[pd.DataFrame]],
+    quantity: str = "gradient_norm",
+    of: str = "unit",
+    sites: str | tuple[str, ...] = "*",
+) -> Figure:
+    """Draws what probes measured against depth: a line for each network, a band over its seeds.
 
     Args:
-      network: what to call it.
-      ratio: first norm over last, over seeds, with its 95% interval (see `growth.geometric`).
+      tables: by the name of each network, the table of its measurement
+        (`probes.measure(...).table()`), or those of several seeds.
+      quantity: what to draw: a column of the tables.
+      of: the kind of site: "unit", "parameter" or "activation".
+      sites: patterns of the sites' paths.
+
+    Returns:
+      The figure; `figure.savefig("norms.png")` keeps it.
+
+    Raises:
+      UserError: no network is given, the kind of site does not have the quantity, or two of the
+        sites chosen have one depth.
     """
-    if not ratio.n:
-        return f"{network}: no run has ended."
-    told = f"the first unit's weight gradient is {ratio.mean:.3g} times the last unit's"
-    if ratio.n == 1:
-        return f"In {network} {told}; one seed says nothing of how this varies."
-    interval = f"95% interval {ratio.low:.3g} to {ratio.high:.3g}, {ratio.n} seeds"
-    return f"In {network} {told} ({interval}): {_word(ratio)}."
-
-
-def _word(ratio: Summary) -> str:
-    if ratio.low > MUCH:
-        return "it explodes towards the input" if ratio.low > MUCH**3 else "it grows to the input"
-    if ratio.high < 1 / MUCH:
-        return "it vanishes towards the input"
-    if ratio.low > 1 / MUCH and ratio.high < MUCH:
-        return "it neither vanishes nor explodes"
-    return "too close to call"
-
-
-def ratios(records: Records, axis: str = "network", measure: str = "first_to_last") -> list[str]:
-    """A sentence for each value of an axis."""
-    sentences = []
-    for value, cell in records.experiment.along(axis):
-        runs = with_values(of_cell(records.runs, cell))
-        ratio = growth.geometric(runs[measure])
-        sentences.append(sentence(records.experiment.label(value), ratio))
-    return sentences
-
-
-def in_words(family: str, depth: str, deepest: AxisValue) -> Callable[[Records], list[str]]:
-    """Findings: a sentence on each family of networks at one depth, from the measure `decades`.
-
-    Args:
-      family: the axis of families.
-      depth: the axis of depths.
-      deepest: the depth to speak of.
-    """
-
-    def findings(records: Records) -> list[str]:
-        label, sentences = records.experiment.label, []
-        for value, held in records.experiment.along(family):
-            runs = with_values(of_cell(records.runs, {**held, depth: deepest}))
-            name = f"the {label(value)} network of {deepest} layers"
-            sentences.append(sentence(name, growth.geometric(10 ** runs["decades"])))
-        return sentences
-
-    return findings
+    rows, metrics = [], []
+    for network, of_seeds in tables.items():
+        seeds = [of_seeds] if isinstance(of_seeds, pd.DataFrame) else of_seeds
+        for seed, table in enumerate(seeds):
+            run = f"{network} {seed}"
+            rows.append({"run": run, "network": network, "seed": seed, "status": "done"})
+            of_run = table.rename(columns={"kind": "of"})
+            metrics.append(of_run.assign(run=run, kind="probe", step=0))
+    if not rows:
+        raise UserError("there is nothing to draw: give the table of at least one network")
+    experiment = Experiment(
+        question="", axes={"network": tuple(tables)}, labels={name: name for name in tables}
+    )
+    profile = Profile(quantity=quantity, of=of, sites=sites, lines="network")
+    records = Records(experiment, pd.DataFrame(rows), pd.concat(metrics), {}, 0)
+    with rc_context(STYLE):
+        return profile.draw(records)
 
 
 def write(
@@ -197,7 +143,7 @@ def compare(
         told = []
         for measure, step in measures.items():
             told.append(f"After {step} updates:" if step else "At initialisation:")
-            told.extend(ratios(records, "network", measure))
+            told.extend(answers.along(records, "network", measure, step))
         return told
 
     return Experiment(

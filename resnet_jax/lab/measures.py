@@ -1,5 +1,6 @@
 """What a final measure is called and what it is measured in."""
 
+import math
 from dataclasses import dataclass
 
 
@@ -14,6 +15,7 @@ class Measure:
       unit_of_difference: the unit of the difference of two values.
       decimals: how many decimals its values are shown with; None for as many as the spread of the
         values supports.
+      bounds: the least and the greatest value that it can take.
     """
 
     name: str
@@ -21,6 +23,7 @@ class Measure:
     unit: str = ""
     unit_of_difference: str = ""
     decimals: int | None = None
+    bounds: tuple[float, float] = (-math.inf, math.inf)
 
     @property
     def title(self) -> str:
@@ -33,24 +36,30 @@ class Measure:
         return self.title[:1].upper() + self.title[1:]
 
 
+def _error(name: str, words: str) -> Measure:
+    return Measure(name, words, "%", "percentage points", 2, bounds=(0.0, 100.0))
+
+
 _KNOWN = {
     measure.name: measure
     for measure in (
-        Measure("train_error", "training error", "%", "percentage points", 2),
-        Measure("test_error", "test error", "%", "percentage points", 2),
+        _error("train_error", "training error"),
+        _error("test_error", "test error"),
         Measure("train_loss", "training loss", "nats", "nats", 3),
         Measure("test_loss", "test loss", "nats", "nats", 3),
-        Measure("intact", "test error, intact", "%", "percentage points", 2),
-        Measure("median_lesion", "test error, median unit dropped", "%", "percentage points", 2),
-        Measure("worst_lesion", "test error, worst unit dropped", "%", "percentage points", 2),
-        Measure("lesion_2", "test error, two units dropped", "%", "percentage points", 2),
-        Measure("lesion_4", "test error, four units dropped", "%", "percentage points", 2),
+        _error("intact", "test error, intact"),
+        _error("median_lesion", "test error, median unit dropped"),
+        _error("worst_lesion", "test error, worst unit dropped"),
+        _error("lesion_2", "test error, two units dropped"),
+        _error("lesion_4", "test error, four units dropped"),
         Measure("deviation", "deviation from theory", "%", "percentage points", 2),
+        Measure("measured", "growth of the squared gradient by unit"),
         Measure("autocorrelation", "autocorrelation of gradients at lag 1", "", "", 2),
         Measure("length", "mean path length", "units", "units", 2),
         Measure("loss", "loss", "nats", "nats", 2),
         Measure("decades", "first unit's gradient over last's", "decades", "decades", 2),
-        Measure("change", "change of that ratio since the start", "decades", "decades", 2),
+        Measure("change", "change of that ratio in the first step", "decades", "decades", 2),
+        Measure("level", "norm of the whole gradient", "decades", "decades", 2),
         Measure("response", "mean deviation of responses", "", "", 3),
     )
 }

@@ -45,6 +45,28 @@ class Report:
         return len(records.with_values(self.records.runs)) == len(self.plan.runs)
 
 
+def read(path: str | Path) -> Report:
+    """What an experiment found so far, from its records.
+
+    Args:
+      path: the experiment's folder of results.
+
+    Raises:
+      UserError: the folder holds no results, or records of a run cannot be read.
+    """
+    place = Folder(Path(path))
+    plan, experiment = folder.read_plan(place), folder.read_experiment(place)
+    found = records.read(place, experiment, plan)
+    return Report(
+        folder=place,
+        plan=plan,
+        records=found,
+        table=tables.aggregate(found.runs, experiment),
+        verdicts=claims.judge(experiment.claims, found.runs, experiment.label),
+        findings=list(experiment.findings(found)) if experiment.findings else [],
+    )
+
+
 def build(path: str | Path) -> Report:
     """Rebuilds the tables, the figures and the report of an experiment from its records.
 
@@ -57,21 +79,11 @@ def build(path: str | Path) -> Report:
     Raises:
       UserError: the folder holds no results, or records of a run cannot be read.
     """
-    place = Folder(Path(path))
-    plan, experiment = folder.read_plan(place), folder.read_experiment(place)
-    found = records.read(place, experiment, plan)
-    report = Report(
-        folder=place,
-        plan=plan,
-        records=found,
-        table=tables.aggregate(found.runs, experiment),
-        verdicts=claims.judge(experiment.claims, found.runs, experiment.label),
-        findings=list(experiment.findings(found)) if experiment.findings else [],
-    )
-    found.runs.to_csv(place.runs_table, index=False)
-    report.table.to_csv(place.table, index=False)
-    drawings = figures.draw_all(found, place.figures)
-    place.report.write_text(_render(report, drawings), encoding="utf-8")
+    report = read(path)
+    report.records.runs.to_csv(report.folder.runs_table, index=False)
+    report.table.to_csv(report.folder.table, index=False)
+    drawings = figures.draw_all(report.records, report.folder.figures)
+    report.folder.report.write_text(_render(report, drawings), encoding="utf-8")
     return report
 
 

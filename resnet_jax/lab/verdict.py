@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from resnet_jax.lab.measures import measure as named
-from resnet_jax.lab.wording import NOT_KNOWN, count, decimals, number
+from resnet_jax.lab.wording import count, estimate
 
 Outcome = Literal["supported", "refuted", "not enough runs"]
 
@@ -27,6 +27,7 @@ class Verdict:
       notes: what a reader has to know beside it: runs that diverged, pairs that lack a run.
       p: Student's two-sided p-value of the claim's nearest margin; NaN if there is none.
       counted: what there are n of, `pair` or `run`.
+      published: what theory or a paper says of it.
     """
 
     text: str
@@ -40,6 +41,7 @@ class Verdict:
     notes: tuple[str, ...] = ()
     p: float = math.nan
     counted: str = "pair"
+    published: str = ""
 
     @property
     def numbers(self) -> str:
@@ -47,13 +49,6 @@ class Verdict:
         differs = self.counted == "pair"
         if not self.n:
             return "no pair of runs yet" if differs else "no run yet"
-        places = decimals([self.high - self.low])
-        estimate, low, high = (
-            number(value, places, sign=differs) for value in (self.estimate, self.low, self.high)
-        )
         unit = named(self.measure).unit_of_difference if differs else named(self.measure).unit
-        words = f"{estimate} {unit}".rstrip()
-        pairs = count(self.n, self.counted)
-        if low == NOT_KNOWN:
-            return f"{words} (no interval from {pairs})"
-        return f"{words} (95% interval {low} to {high}, {pairs})"
+        of = count(self.n, self.counted)
+        return estimate(self.estimate, self.low, self.high, unit, of, sign=differs)

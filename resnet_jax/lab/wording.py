@@ -40,6 +40,29 @@ def difference(value: float, measure: str) -> str:
     return f"{value:g} {unit.removesuffix('s') if value == 1 else unit}".rstrip()
 
 
+def estimate(mean: float, low: float, high: float, unit: str, of: str, sign: bool = False) -> str:
+    """A mean with its 95% interval: `16.3% (95% interval 15.1 to 17.5, 3 runs)`.
+
+    Args:
+      mean: the mean, in the unit.
+      low: the lower end of its interval; NaN if there is none.
+      high: the upper end.
+      unit: of all three.
+      of: what it is the mean of: `3 runs`.
+      sign: whether to show that a number is positive.
+
+    Example:
+      >>> estimate(16.31, 15.12, 17.49, "%", "3 runs")
+      '16.3% (95% interval 15.1 to 17.5, 3 runs)'
+    """
+    places = decimals([high - low])
+    words, *ends = (number(value, places, sign) for value in (mean, low, high))
+    words = f"{words}{unit}" if unit == "%" else f"{words} {unit}".rstrip()
+    if NOT_KNOWN in ends:
+        return f"{words} (no interval from {of})"
+    return f"{words} (95% interval {ends[0]} to {ends[1]}, {of})"
+
+
 def decimals(spreads: Iterable[float]) -> int:
     """How many decimals show two digits of a typical spread; the rest would be noise.
 

@@ -86,6 +86,20 @@ def test_final_shows_every_seed_the_mean_and_its_interval(results: Folder, diver
     assert panel.get_ylim()[1] <= 102
 
 
+def test_values_with_names_stand_one_under_the_other_on_one_scale(results: Folder):
+    found = read(results)
+    figure = Final(x="family", lines="depth").draw(found)
+    train, test = figure.axes
+    assert [label.get_text() for label in train.get_yticklabels()] == ["plain", "residual"]
+    assert train.get_ylim() == (1.5, -0.5)  # the first at the top
+    assert train.get_xlim() == test.get_xlim()
+    assert train.get_xlim()[1] > found.runs["test_error"].max()
+    means = next(line for line in test.lines if line.get_label() == "56")
+    deep = found.runs.query("depth == 56").groupby("family")["test_error"].mean()
+    assert means.get_xdata() == pytest.approx(deep[["plain", "resnet"]].to_numpy())
+    assert all(line.get_linestyle() == "None" for line in train.lines if len(line.get_xdata()) > 1)
+
+
 def test_captions_say_what_the_marks_mean_and_what_diverged(results: Folder, diverge):
     diverge("plain56-seed1-abcdef")
     found = read(results)

@@ -3,11 +3,14 @@
 import math
 import re
 
+import jax
+import jax.numpy as jnp
 import pandas as pd
 import pytest
 
-from resnet_jax import lab
-from resnet_jax.lab import engine, gradients, report
+from resnet_jax import lab, models, probes
+from resnet_jax.errors import UserError
+from resnet_jax.lab import answers, engine, gradients, report
 from resnet_jax.lab.growth import geometric
 
 OWN = """
@@ -49,11 +52,6 @@ def test_the_ratio_is_that_of_the_first_units_norm_to_the_last_units():
     assert gradients.first_to_last(7)(metrics) == pytest.approx(0.25)
 
 
-def test_the_growth_rate_is_the_factor_of_the_squared_norm_towards_the_input():
-    metrics = records([3.0 ** (-n / 2) for n in range(12)])
-    assert gradients.growth_rate()(metrics) == pytest.approx(3.0)
-
-
 @pytest.mark.parametrize(
     ("ratios", "words"),
     [
@@ -61,13 +59,13 @@ def test_the_growth_rate_is_the_factor_of_the_squared_norm_towards_the_input():
         ([4.0, 4.1, 3.9], "grows to the input"),
         ([0.01, 0.011, 0.009], "vanishes towards the input"),
         ([1.0, 1.1, 0.9], "neither vanishes nor explodes"),
-        ([0.1, 1.0, 10.0], "too close to call"),
+        ([0.1, 1.0, 10.0], "these runs cannot tell"),
         ([5.0], "one seed says nothing"),
         ([math.nan], "no run has ended"),
     ],
 )
 def test_the_answer_in_words_follows_the_interval(ratios, words):
-    assert words in gradients.sentence("a network", geometric(ratios))
+    assert words in answers.sentence("a network", geometric(ratios))
 
 
 def test_networks_of_the_zoo_and_ones_own_are_compared_by_one_call(tmp_path, monkeypatch):
@@ -90,3 +88,36 @@ def test_networks_of_the_zoo_and_ones_own_are_compared_by_one_call(tmp_path, mon
     norms = metrics["gradient_norm"].tolist()
     assert run["first_to_last_0"] == pytest.approx(norms[0] / norms[-1])
     assert re.search("profile_0", " ".join(map(str, file.parent.glob("figures/*.svg"))))
+
+
+def test_the_laws_of_growth_are_told_with_their_fits_and_the_one_that_fits(tmp_path):
+    runs = pd.DataFrame({"run": ["a", "b", "c"], "seed": [0, 1, 2], "status": "done", "net": "x"})
+    rates = {"a": 1.5, "b": 1.6, "c": 1.55}
+    profiles = [
+        records([rate ** (-n / 2) for n in range(16)]).assign(run=run)
+        for run, rate in rates.items()
+    ]
+    asked = lab.Experiment(question="?", axes={"net": ("x",)})
+    found = lab.Records(asked, runs, pd.concat(profiles), {}, 0)
+    grown = answers.growth_in(found, {"net": "x"})
+    assert 1 / grown.rate.mean == pytest.approx((1.5 * 1.6 * 1.55) ** (1 / 3))
+    told = answers.growth_sentence(grown)
+    assert "Over its 12 units" in told  # four at the end are left out
+    assert "grows by a factor of 1.55 (1.43 to 1.68) for each unit towards the input" in told
+    assert "(R² 1.00)" in told
+    assert told.endswith("the exponential fits better.")
+    assert answers.growth_sentence(answers.growth_in(found, {"net": "none"})) == ""
+
+
+def test_one_call_draws_what_one_call_measured():
+    model = models.create("plain8")
+    variables = models.initialize(model, jax.random.key(0), image_shape=(8, 8, 3))
+    images = jax.random.normal(jax.random.key(1), (4, 8, 8, 3))
+    table = probes.measure(model, variables, images, jnp.arange(4), sites="stage*/unit??").table()
+    (panel,) = gradients.draw({"plain8": table, "twice": [table, table]}).axes
+    norms = table.query("kind == 'unit'")["gradient_norm"]
+    lines = {line.get_label(): line.get_ydata() for line in panel.lines}
+    assert lines["Plain8"] == pytest.approx(norms.to_numpy())
+    assert lines["Twice"] == pytest.approx(norms.to_numpy())
+    with pytest.raises(UserError, match="nothing to draw"):
+        gradients.draw({})

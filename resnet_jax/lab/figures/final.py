@@ -1,6 +1,7 @@
 """Where training ends: each seed, their mean and its interval, along one axis of the grid."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,16 +18,21 @@ from resnet_jax.lab.wording import count, with_unit
 
 Places = Float[np.ndarray, " cells"]
 
-LINES_APART, SEEDS_ASIDE = 0.32, 0.11  # of the space between values, so that marks stay apart
+LINES_APART, LINES_SPAN = 0.32, 0.7  # of the space between values: between lines, and of all lines
+SEEDS_ASIDE = 0.34  # of the space between lines: where seeds stand, beside their mean
+ROW = 0.34  # inches for each line of a value that has a name
 
 
 @dataclass(frozen=True, kw_only=True)
 class Final:
     """Final measures along an axis: a panel for each measure, a line for each value of another.
 
+    Values that are numbers stand along the horizontal axis and are joined by lines. Values that
+    are names stand one under the other, as long as they are, and nothing joins them.
+
     Attributes:
       x: the axis along which the measures are drawn, its values equally spaced.
-      lines: the axis whose values are lines; empty for one line.
+      lines: the axis whose values are told apart; empty for one.
       measures: one panel for each; measures of the same unit share their scale.
       where: the value of each further axis.
       says: what the reader is to see; opens the caption.
@@ -50,7 +56,7 @@ class Final:
         shown = with_values(of_cell(records.runs, self.where))
         words = [
             self.says,
-            "Open marks: one seed each. Full marks and lines: their mean. Bars: its 95% "
+            "Open marks: one seed each. Full marks: their mean. Bars: its 95% "
             f"interval by Student's t over {count(shown['seed'].nunique(), 'seed')}.",
         ]
         diverged = shown[shown["status"] == "diverged"]
@@ -64,48 +70,95 @@ class Final:
 
     def draw(self, records: Records) -> Figure:
         """Draws the panels."""
+        values = records.experiment.axes[self.x]
+        names = any(isinstance(value, str) for value in values)
         one_unit = len({named(measure).unit for measure in self.measures}) == 1
-        figure, panels = style.row_of_panels(len(self.measures), sharey=one_unit)
+        figure, panels = style.row_of_panels(
+            len(self.measures), sharex=names and one_unit, sharey=names or one_unit
+        )
         for panel, measure in zip(panels, self.measures, strict=True):
-            self._draw_panel(panel, records, measure)
+            series = self._series(records, measure)
+            for each in series:
+                _draw(panel, each, names)
+            self._name_values(panel, records, names)
+            figure.set_figheight(max(style.PANEL_HEIGHT, names * ROW * len(values) * len(series)))
+        for panel, measure in zip(panels, self.measures, strict=True):  # when all is on the scale
+            style.scale_of(panel, measure, "x" if names else "y")
         if self.lines:
             style.legend(figure, panels[0])
         return figure
 
-    def _draw_panel(self, panel: Axes, records: Records, measure: str) -> None:
+    def _name_values(self, panel: Axes, records: Records, names: bool) -> None:
+        experiment = records.experiment
+        values = experiment.axes[self.x]
+        ticks, labels = range(len(values)), [experiment.label(value) for value in values]
+        ends = -0.5, len(values) - 0.5
+        if names:
+            panel.set_yticks(ticks, labels)
+            panel.set_ylim(*reversed(ends))  # the first value at the top, as in the table
+            panel.grid(visible=False, axis="y")
+            panel.grid(visible=True, axis="x")
+        else:
+            panel.set_xticks(ticks, labels)
+            panel.set_xlim(*ends)
+            panel.set_xlabel(style.title(experiment.label(self.x)))
+            panel.tick_params(labelleft=True)
+
+    def _series(self, records: Records, measure: str) -> list["_Series"]:
         experiment = records.experiment
         along = experiment.along(self.lines, self.where)
         looks = style.looks([value for value, _ in along])
+        apart = min(LINES_APART, LINES_SPAN / len(along))
+        series = []
         for place, (value, held) in enumerate(along):
             cells = [of_cell(records.runs, cell) for _, cell in experiment.along(self.x, held)]
-            aside = LINES_APART * (place - (len(along) - 1) / 2)
-            at = np.arange(len(cells)) + aside
+            at = np.arange(len(cells)) + apart * (place - (len(along) - 1) / 2)
             label = style.title(experiment.label(value))
-            _draw_means(panel, at, cells, measure, looks[value], label)
-            _draw_seeds(panel, at + SEEDS_ASIDE, cells, measure, looks[value])
-        panel.set_xticks(range(len(cells)), [experiment.label(x) for x in experiment.axes[self.x]])
-        panel.set_xlim(-0.5, len(cells) - 0.5)
-        panel.set_xlabel(style.title(experiment.label(self.x)))
-        panel.tick_params(labelleft=True)
-        style.scale_of(panel, measure)
+            series.append(_summarized(at, cells, measure, looks[value], label, apart * SEEDS_ASIDE))
+        return series
 
 
-def _draw_means(
-    panel: Axes, at: Places, cells: list[pd.DataFrame], measure: str, look: style.Look, label: str
-) -> None:
-    seeds = pd.DataFrame([statistics.summarize(cell[measure]) for cell in cells])
-    mean, reach = seeds["mean"], (seeds["mean"] - seeds["low"], seeds["high"] - seeds["mean"])
-    panel.errorbar(at, mean, yerr=reach, color=look.color, **style.INTERVAL)
-    panel.plot(
-        at, mean, color=look.color, ls=look.dashes, marker=look.marker, label=label, **style.MEAN
-    )
+@dataclass(frozen=True)
+class _Series:
+    """What one line shows: at each place a mean and its interval, and beside it the seeds."""
+
+    at: Places
+    mean: Places
+    low: Places
+    high: Places
+    seeds: list[tuple[float, float, str]]  # place, value, marker
+    look: style.Look
+    label: str
 
 
-def _draw_seeds(
-    panel: Axes, at: Places, cells: list[pd.DataFrame], measure: str, look: style.Look
-) -> None:
-    for x, cell in zip(at, cells, strict=True):
-        for status, marker in (("done", look.marker), ("diverged", "x")):
-            values = cell[cell["status"] == status][measure]
-            at_x = [x] * len(values)
-            panel.plot(at_x, values, marker=marker, color=look.color, **style.SEED)
+def _draw(panel: Axes, series: _Series, names: bool) -> None:
+    def place(at: Any, value: Any) -> tuple[Any, Any]:
+        return (value, at) if names else (at, value)
+
+    look, reach = series.look, (series.mean - series.low, series.high - series.mean)
+    x, y = place(series.at, series.mean)
+    bars: dict[str, Any] = {"xerr" if names else "yerr": reach, "color": look.color}
+    panel.errorbar(x=x, y=y, **(bars | style.INTERVAL))
+    marks = {"color": look.color, "marker": look.marker, "label": series.label, **style.MEAN}
+    dashes = "none" if names else look.dashes
+    panel.plot(x, y, ls=dashes, **marks)
+    for at, value, marker in series.seeds:
+        panel.plot(*place(at, value), marker=marker, color=look.color, **style.SEED)
+
+
+def _summarized(
+    at: Places,
+    cells: list[pd.DataFrame],
+    measure: str,
+    look: style.Look,
+    label: str,
+    aside: float,
+) -> _Series:
+    seeds = [
+        (place + aside, value, "x" if status == "diverged" else look.marker)
+        for place, cell in zip(at, cells, strict=True)
+        for status, value in zip(cell["status"], cell[measure], strict=True)
+    ]
+    summaries = pd.DataFrame([statistics.summarize(cell[measure]) for cell in cells])
+    mean, low, high = (summaries[of].to_numpy(dtype=float) for of in ("mean", "low", "high"))
+    return _Series(at, mean, low, high, seeds, look, label)

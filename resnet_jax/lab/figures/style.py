@@ -1,8 +1,9 @@
 """How figures look: legible on a slide, in grey and to colour-blind eyes."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -109,12 +110,26 @@ def legend(figure: Figure, panel: Axes, title: str | None = None) -> None:
     figure.legend(handles, labels, loc="outside right upper", title=title, alignment="left")
 
 
-def scale_of(panel: Axes, measure: str) -> None:
-    """Names the scale, and shows of errors 0 to 100%: an interval may reach further, they not."""
-    panel.set_ylabel(named(measure).axis_label)
-    if named(measure).unit == "%":
-        top = min(panel.get_ylim()[1], 102.0)
-        panel.set_ylim(-0.02 * top, top)  # room for the marks of errors of zero
+def scale_of(panel: Axes, measure: str, axis: Literal["x", "y"] = "y") -> None:
+    """Names a scale, and shows of it what the measure allows: intervals may reach further.
+
+    Where zero is within the scale, and no end of it, a line marks it.
+
+    Args:
+      panel: with all that it is to show.
+      measure: name of the measure.
+      axis: which scale is the measure's.
+    """
+    known = named(measure)
+    panel.set(**{f"{axis}label": known.axis_label})
+    low, high = getattr(panel, f"get_{axis}lim")()
+    least, most = known.bounds
+    if math.isfinite(least):
+        high = min(high, most + 0.02 * (most - least))
+        panel.set(**{f"{axis}lim": (least - 0.02 * (high - least), high)})  # room for marks
+    elif low < 0 < high:
+        line = panel.axvline if axis == "x" else panel.axhline
+        line(0, color=INK, lw=0.8, zorder=1)
 
 
 def title(words: str) -> str:

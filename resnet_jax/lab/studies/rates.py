@@ -73,8 +73,7 @@ def measure(
     stack = Stack(units, Branch(layers, linear, rectify=rectify), shortcut)
     inputs = (batch, width) if linear == "dense" else (batch, size, size, width)
     gradient, variance = profile(stack, inputs, seed)
-    examples = batch if linear == "dense" else batch * size * size
-    expected = _theory(stack, examples, size)
+    expected = _theory(stack, batch, size)
     final = _final(gradient, variance, residual=shortcut == 1)
     if not math.isnan(expected):
         deviation = 100 * (final["measured"] / expected - 1)
@@ -83,6 +82,25 @@ def measure(
 
 
 STUDY = study(measure)
+
+
+def expected(
+    *,
+    shortcut: float = 0.0,
+    layers: int = 1,
+    batch: int = 64,
+    linear: str = "dense",
+    size: int = 8,
+    rectify: bool = True,
+    **_: int,
+) -> float:
+    """What theory says that `measure` measures, at infinite width; NaN where none is known.
+
+    Args:
+      shortcut, layers, batch, linear, size, rectify: as of `measure`, whose other settings may be
+        given too and change nothing.
+    """
+    return _theory(Stack(1, Branch(layers, linear, rectify=rectify), shortcut), batch, size)
 
 
 def profile(stack: Stack, inputs: tuple[int, ...], seed: int) -> tuple[Profile, Profile]:
@@ -120,9 +138,10 @@ def _start(shortcut: float) -> float:
     return added / (1 - shortcut**2) if shortcut < 1 else added
 
 
-def _theory(stack: Stack, examples: int, size: int) -> float:
+def _theory(stack: Stack, batch: int, size: int) -> float:
     """The expected rate, or exponent, or NaN where no theory is known."""
     branch, shortcut = stack.branch, stack.shortcut
+    examples = batch if branch.linear == "dense" else batch * size * size  # that a norm is over
     if not branch.rectify:
         base = theory.linear_rate(examples) if shortcut == 0 else math.nan
     elif branch.linear == "zero":
