@@ -25,8 +25,8 @@ def findings(found: Records) -> list[str]:
     if deep < shallow - 1:
         told.append(
             "In the plain network the gradient is even along depth and yet it vanishes: all of it "
-            f"falls by {shallow - deep:.1f} decades from 8 to 56 layers. A zero at the border of a "
-            "small image costs each layer some of the signal, which nothing restores."
+            f"falls by {shallow - deep:.1f} decades from 8 to 56 layers. Zeros at the border of a "
+            "small image cost each layer some of the signal, forward and backward."
         )
     return told
 

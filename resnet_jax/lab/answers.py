@@ -48,11 +48,16 @@ def sentence(network: str, ratio: Summary) -> str:
     """
     if not ratio.n:
         return f"{network}: no run has ended."
-    told = f"the first unit's weight gradient is {ratio.mean:.3g} times the last unit's"
+    mean, low, high = map(_three_digits, (ratio.mean, ratio.low, ratio.high))
+    told = f"the first unit's weight gradient is {mean} times the last unit's"
     if ratio.n == 1:
         return f"In {network} {told}; one seed says nothing of how this varies."
-    interval = f"95% interval {ratio.low:.3g} to {ratio.high:.3g}, {ratio.n} seeds"
+    interval = f"95% interval {low} to {high}, {ratio.n} seeds"
     return f"In {network} {told} ({interval}): {_word(ratio)}."
+
+
+def _three_digits(value: float) -> str:
+    return f"{float(f'{value:.3g}'):,.0f}" if 1000 <= value < 1e6 else f"{value:.3g}"
 
 
 def _word(ratio: Summary) -> str:
