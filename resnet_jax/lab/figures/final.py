@@ -85,7 +85,9 @@ class Final:
         for panel, measure in zip(panels, self.measures, strict=True):  # when all is on the scale
             style.scale_of(panel, measure, "x" if names else "y")
         if self.lines:
-            style.legend(figure, panels[0])
+            numbers = not any(isinstance(v, str) for v in records.experiment.axes[self.lines])
+            title = style.title(records.experiment.label(self.lines)) if numbers else None
+            style.legend(figure, panels[0], title)
         return figure
 
     def _name_values(self, panel: Axes, records: Records, names: bool) -> None:
