@@ -22,5 +22,4 @@ def get_config() -> ConfigDict:
     config.train.steps = 300
     config.train.batch_size = 32
     config.train.eval_batch_size = 256
-    config.train.checkpoint_steps = 150
     return config

@@ -19,12 +19,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
       arguments: those of the process by default.
 
     Returns:
-      0 on success, 2 if something is to be mended by the user, 1 if a run did not end well, and
-      130 if it was interrupted.
+      0 on success, 2 if something is to be mended by the user, 1 if a run did not end well, 130 if
+      it was interrupted by SIGINT (Ctrl-C) and 143 by SIGTERM.
     """
     options, rest = _parser().parse_known_args(arguments)
-    if rest and options.call not in (train, benchmark_probes):
+    if rest and options.call not in (train, benchmark_probes, benchmark_loop):
         _parser().error(f"unknown arguments: {' '.join(rest)}")
+    if options.call is train and not options.config and options.replay is None:
+        _parser().error("the following arguments are required: --config")
     options.rest = rest
     try:
         return options.call(options) or 0
@@ -34,9 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:  # a folder that cannot be made, a disk that is full
         print(f"resnet-jax: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("\ninterrupted; the same command goes on from here", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as interrupt:
+        if getattr(interrupt, "told", True):
+            words = str(interrupt) or "interrupted"
+            print(f"\n{words}; the same command goes on", file=sys.stderr)
+        return getattr(interrupt, "code", 130)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -86,23 +90,59 @@ def claims(options: argparse.Namespace) -> None:
 
 
 def train(options: argparse.Namespace) -> int:
-    """Trains one run of a config."""
+    """Trains one run of a config, or looks into a step of it."""
     from resnet_jax.cli import show
     from resnet_jax.cli.flags import config_from
-    from resnet_jax.cli.progress import display
+    from resnet_jax.cli.progress import watching
+    from resnet_jax.training import determinism, distributed
     from resnet_jax.training.compilation import use_cache
     from resnet_jax.training.loop import train as train_run
     from resnet_jax.training.run_folder import RunFolder
 
-    use_cache()
+    if options.replay is not None:
+        return replay(options)
     config = config_from(options.config, options.rest)
+    if config.train.deterministic:
+        determinism.prepare()
+    if options.distributed:
+        distributed.initialize(
+            options.coordinator, options.processes, options.process_id, options.local_devices
+        )
+    use_cache()
     ended_before = RunFolder(options.workdir).result()
-    with display(show.CONSOLE) as observer:
-        result = train_run(config, options.workdir, observer)
+    with (
+        watching(show.CONSOLE, options.workdir, options.tensorboard) as observer,
+        distributed.leaving_at_once(),
+    ):
+        result = train_run(config, options.workdir, observer, options.profile)
+    if not distributed.speaks():
+        return 0 if result.status == "done" else 1
     if result == ended_before:
         show.result(options.workdir, result)
     show.place("run", options.workdir)
     return 0 if result.status == "done" else 1
+
+
+def replay(options: argparse.Namespace) -> int:
+    """Takes one step of a run again, and says what was not finite in it."""
+    from resnet_jax.cli import show
+    from resnet_jax.training import replay as replays
+    from resnet_jax.training.compilation import use_cache
+
+    use_cache()
+    show.replay(replays.replay(options.workdir, options.replay))
+    return 0
+
+
+def launch(options: argparse.Namespace) -> int:
+    """Runs a training as several processes on this machine."""
+    from resnet_jax.training import launch as launching
+
+    if options.command[:1] != ["train"]:
+        raise UserError("launch: give the command to run after the options, `train --config ...`")
+    if options.processes < 1 or options.cpu_devices < 0:
+        raise UserError("launch: --processes is 1 or more, and --cpu-devices 0 or more")
+    return launching.launch(options.command, options.processes, options.cpu_devices)
 
 
 def benchmark_probes(options: argparse.Namespace) -> None:
@@ -112,6 +152,15 @@ def benchmark_probes(options: argparse.Namespace) -> None:
     from resnet_jax.lab.benchmarks import probe_cost
 
     show.probe_cost(*probe_cost(config_from(options.config, options.rest)))
+
+
+def benchmark_loop(options: argparse.Namespace) -> None:
+    """Times what the records, evaluations and checkpoints of a config cost."""
+    from resnet_jax.cli import show
+    from resnet_jax.cli.flags import config_from
+    from resnet_jax.lab.benchmarks import loop_cost
+
+    show.loop_cost(loop_cost(config_from(options.config, options.rest)))
 
 
 def evaluate(options: argparse.Namespace) -> None:
@@ -156,10 +205,18 @@ def _command() -> str:
 
 def _steps(text: str) -> tuple[int, ...]:
     """`0,1,10` as numbers."""
-    steps = tuple(int(step) for step in text.split(","))
-    if min(steps) < 0:
-        raise ValueError("a step is negative")
-    return steps
+    steps = text.split(",")
+    if not all(step.isdigit() for step in steps):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of whole numbers such as 0,1,10")
+    return tuple(map(int, steps))
+
+
+def _range(text: str) -> range:
+    """`10:13` as the steps 10 to 13."""
+    first, _, last = text.partition(":")
+    if not (first.isdigit() and (last or first).isdigit() and 0 < int(first) <= int(last or first)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a range of steps such as 10:13, from 1")
+    return range(int(first), int(last or first) + 1)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -202,9 +259,37 @@ def _parser() -> argparse.ArgumentParser:
         usage="resnet-jax train --config FILE [--config.KEY=VALUE ...] --workdir FOLDER",
         allow_abbrev=False,
     )
-    command.add_argument("--config", required=True, metavar="FILE", help="FILE or FILE:VARIANT")
+    command.add_argument("--config", default="", metavar="FILE", help="FILE or FILE:VARIANT")
     command.add_argument("--workdir", type=Path, required=True, metavar="FOLDER")
+    command.add_argument(
+        "--profile", type=_range, default=range(0), metavar="N:M", help="trace steps N to M"
+    )
+    command.add_argument(
+        "--replay", type=int, metavar="STEP", help="look into one step of the run in FOLDER"
+    )
+    command.add_argument("--tensorboard", action="store_true", help="write FOLDER/tensorboard")
+    many = command.add_argument_group("many processes (on Slurm and TPU pods the first is enough)")
+    many.add_argument("--distributed", action="store_true", help="this is one of several processes")
+    many.add_argument("--coordinator", metavar="HOST:PORT", help="where the first one listens")
+    many.add_argument("--processes", type=int, metavar="N", help="how many there are")
+    many.add_argument("--process-id", type=int, metavar="I", help="which this is, from 0")
+    many.add_argument(
+        "--local-devices", type=_steps, metavar="0,1", help="this machine's devices to use"
+    )
     command.set_defaults(call=train)
+
+    command = commands.add_parser(
+        "launch",
+        help="train with several processes on this machine",
+        usage="resnet-jax launch --processes N [--cpu-devices M] train --config FILE ...",
+        allow_abbrev=False,
+    )
+    command.add_argument("--processes", type=int, required=True, metavar="N")
+    command.add_argument(
+        "--cpu-devices", type=int, default=0, metavar="M", help="virtual CPU devices for each"
+    )
+    command.add_argument("command", nargs=argparse.REMAINDER, help="train and what follows")
+    command.set_defaults(call=launch)
 
     command = commands.add_parser("eval", help="evaluate a run's newest checkpoint")
     command.add_argument("--workdir", type=Path, required=True, metavar="FOLDER")
@@ -226,6 +311,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--config", required=True, metavar="FILE", help="FILE or FILE:VARIANT")
     command.set_defaults(call=benchmark_probes)
+    command = benchmark_commands.add_parser(
+        "loop",
+        help="records, evaluations and checkpoints beside the steps",
+        usage="resnet-jax benchmark loop --config FILE [--config.KEY=VALUE ...]",
+        allow_abbrev=False,
+    )
+    command.add_argument("--config", required=True, metavar="FILE", help="FILE or FILE:VARIANT")
+    command.set_defaults(call=benchmark_loop)
 
     data = commands.add_parser("data", help="list and prepare data sets")
     data_commands = data.add_subparsers(metavar="COMMAND", required=True)

@@ -1,6 +1,9 @@
 """Live progress: two bars on a terminal, a line now and then in a log."""
 
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -9,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.progress import TimeElapsedColumn as Elapsed
 from rich.progress import TimeRemainingColumn as Remaining
 
-from resnet_jax.training.observer import Observer
+from resnet_jax.training.observer import Observer, Several
 from resnet_jax.training.run_folder import Record, Result
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -33,6 +36,27 @@ class Display(Observer):
 def display(console: Console) -> Display:
     """The display that suits where the output goes."""
     return Bars(console) if console.is_terminal else Lines(console)
+
+
+@contextmanager
+def watching(console: Console, workdir: Path, tensorboard: bool = False) -> Iterator[Observer]:
+    """What watches a training: the display, and TensorBoard's writer if asked for.
+
+    Of a job of several processes the first alone is watched.
+    """
+    from resnet_jax.training import distributed
+
+    if not distributed.speaks():
+        yield Observer()
+        return
+    with ExitStack() as stack:
+        shown = stack.enter_context(display(console))
+        if tensorboard:
+            from resnet_jax.training.tensorboard import TensorBoard
+
+            yield Several(shown, stack.enter_context(TensorBoard(workdir / "tensorboard")))
+        else:
+            yield shown
 
 
 class Bars(Display):
@@ -85,6 +109,10 @@ class Bars(Display):
         if self._run is not None and record["kind"] == "train":
             self._bars.update(self._run, state=_state(record))
 
+    def warn(self, message: str) -> None:
+        """Shows the warning above the bars."""
+        self._console.print(f"warning: {message}", highlight=False, markup=False)
+
     def finish_run(self, name: str, result: Result) -> None:
         """Turns the run's bar into a line that stays."""
         if self._run is not None:
@@ -123,6 +151,10 @@ class Lines(Display):
             images_left = (self._total - record["step"]) * self._batch_size
             left = images_left / record["images_per_second"]
             self._say(f"    step {record['step']}  {_state(record)}  {left:.0f} s left")
+
+    def warn(self, message: str) -> None:
+        """Says it."""
+        self._say(f"warning: {message}")
 
     def finish_run(self, name: str, result: Result) -> None:
         """Says how the run ended."""

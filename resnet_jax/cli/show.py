@@ -8,14 +8,16 @@ from rich.markup import escape
 from rich.table import Table
 
 from resnet_jax.cli.progress import ending
-from resnet_jax.lab.benchmarks import Timing
+from resnet_jax.lab.benchmarks import LoopCost, Timing
 from resnet_jax.lab.report import Report
 from resnet_jax.lab.tables import Readable, for_reading
 from resnet_jax.models.published import Published
 from resnet_jax.models.summary import Summary
+from resnet_jax.training.replay import Replay
 from resnet_jax.training.run_folder import Result
 
 CONSOLE = Console()
+SITES_SHOWN = 5
 LOG_WIDTH = 120  # rich would take a log for 80 columns wide, and wrap the tables
 
 if not CONSOLE.is_terminal:
@@ -75,6 +77,21 @@ def network(name: str, summary: Summary) -> None:
         _print_published(summary.published)
 
 
+def replay(found: Replay) -> None:
+    """Prints what was found in a step that was taken again."""
+    CONSOLE.print(
+        f"step {found.step}, replayed from step {found.start}: loss {found.loss:.4g} nats, "
+        f"gradient norm {found.gradient_norm:.4g}",
+        highlight=False,
+    )
+    shown = ", ".join(found.not_finite[:SITES_SHOWN])
+    more = len(found.not_finite) - SITES_SHOWN
+    further = f" and {more} more" if more > 0 else ""
+    sites = f"not finite: {shown}{further}" if found.not_finite else "every site is finite"
+    CONSOLE.print(sites, highlight=False, markup=False)
+    place("all sites, and the batch's examples", found.file)
+
+
 def datasets(known: Mapping[str, str]) -> None:
     """Prints the data sets known by name."""
     CONSOLE.print(
@@ -101,6 +118,26 @@ def probe_cost(plain: Timing, probed: Timing) -> None:
         f"A step with probes takes {1 + more:.2f} times as long as one without. Probing costs "
         f"{more / 50:.2%} of a run at every 50 steps, and {probed.first - plain.first:.1f} s more "
         "to compile, once.",
+        highlight=False,
+    )
+
+
+def loop_cost(cost: LoopCost) -> None:
+    """Prints what a loop costs beside its steps."""
+    rows = [
+        [
+            name,
+            f"{1000 * seconds:.1f}",
+            str(cost.every[name]) if cost.every[name] else "the end",
+            f"{cost.share(name):.2%}",
+        ]
+        for name, seconds in cost.seconds.items()
+    ]
+    head = ["", "time (ms)", "every (steps)", "of the steps' time"]
+    CONSOLE.print(_table(Readable(head, rows, [False, True, True, True])))
+    whole = sum(map(cost.share, cost.seconds))
+    CONSOLE.print(
+        f"A step takes {1000 * cost.step:.1f} ms; all three add {whole:.2%} to it.",
         highlight=False,
     )
 

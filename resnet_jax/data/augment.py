@@ -6,9 +6,11 @@ zeros after normalisation, that is, the mean image; padding raw pixels with zero
 each image with black, a value that is far from the mean and that the test images never have there.
 """
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Key, UInt8
+from jaxtyping import Array, Float, Int, Key, Shaped, UInt8
 
 
 def normalize(
@@ -24,8 +26,24 @@ def normalize(
     return (images.astype(jnp.float32) - mean) / std
 
 
+class Rows(NamedTuple):
+    """Which rows of the whole batch are in hand, where replicas have a part of it each.
+
+    Attributes:
+      first: the number of the first one.
+      whole: examples in the whole batch.
+    """
+
+    first: Int[Array, ""] | int
+    whole: int
+
+    def of(self, draws: Shaped[Array, "whole ..."], count: int) -> Shaped[Array, "count ..."]:
+        """The draws of the rows in hand, from those of the whole batch."""
+        return jax.lax.dynamic_slice_in_dim(draws, self.first, count)
+
+
 def pad_and_crop(
-    key: Key[Array, ""], images: Float[Array, "b h w c"], padding: int
+    key: Key[Array, ""], images: Float[Array, "b h w c"], padding: int, rows: Rows | None = None
 ) -> Float[Array, "b h w c"]:
     """Moves each image by up to `padding` pixels along each axis; zeros come in at the edges.
 
@@ -33,9 +51,10 @@ def pad_and_crop(
     `(2 * padding + 1)^2` possible ones, for each image on its own.
     """
     batch, height, width, channels = images.shape
+    rows = rows or Rows(0, batch)
     border = (padding, padding)
     padded = jnp.pad(images, ((0, 0), border, border, (0, 0)))
-    corners = jax.random.randint(key, (batch, 2), 0, 2 * padding + 1)
+    corners = rows.of(jax.random.randint(key, (rows.whole, 2), 0, 2 * padding + 1), batch)
 
     def crop(image: Array, corner: Array) -> Array:
         return jax.lax.dynamic_slice(image, (*corner, 0), (height, width, channels))
@@ -43,9 +62,12 @@ def pad_and_crop(
     return jax.vmap(crop)(padded, corners)
 
 
-def flip(key: Key[Array, ""], images: Float[Array, "b h w c"]) -> Float[Array, "b h w c"]:
+def flip(
+    key: Key[Array, ""], images: Float[Array, "b h w c"], rows: Rows | None = None
+) -> Float[Array, "b h w c"]:
     """Mirrors each image left to right with probability 1/2."""
-    mirrored = jax.random.bernoulli(key, shape=images.shape[:1])
+    rows = rows or Rows(0, len(images))
+    mirrored = rows.of(jax.random.bernoulli(key, shape=(rows.whole,)), len(images))
     return jnp.where(mirrored[:, None, None, None], images[:, :, ::-1], images)
 
 
@@ -54,6 +76,7 @@ def augment(
     images: Float[Array, "b h w c"],
     crop_padding: int = 0,
     mirror: bool = False,
+    rows: Rows | None = None,
 ) -> Float[Array, "b h w c"]:
     """The random changes that a training batch goes through, after `normalize`.
 
@@ -62,10 +85,11 @@ def augment(
       images: a normalised batch.
       crop_padding: the padding of `pad_and_crop` in pixels; 0 leaves it out.
       mirror: whether to mirror half of the images.
+      rows: which rows of the whole batch these are, whose draws they take; all by default.
     """
     crop_key, flip_key = jax.random.split(key)
     if crop_padding:
-        images = pad_and_crop(crop_key, images, crop_padding)
+        images = pad_and_crop(crop_key, images, crop_padding, rows)
     if mirror:
-        images = flip(flip_key, images)
+        images = flip(flip_key, images, rows)
     return images

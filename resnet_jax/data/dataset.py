@@ -28,18 +28,33 @@ class Batch(TypedDict):
 
 
 @dataclasses.dataclass(frozen=True)
+class Shard:
+    """The part of every batch that one process loads: its `index`-th of `count` equal parts."""
+
+    index: int = 0
+    count: int = 1
+
+    def of(self, size: int) -> range:
+        """Its rows of a batch of `size` examples, which `count` divides."""
+        rows = size // self.count
+        return range(self.index * rows, (self.index + 1) * rows)
+
+
+@dataclasses.dataclass(frozen=True)
 class Sampling:
     """How examples are put into batches.
 
     Attributes:
       seed: what the order of the examples, and their crops, follow from.
-      batch_size: examples in a training batch.
-      eval_batch_size: examples in an evaluation batch.
+      batch_size: examples in a training batch, over all processes.
+      eval_batch_size: examples in an evaluation batch, over all processes.
+      shard: the part of each batch that this process loads.
     """
 
     seed: int
     batch_size: int
     eval_batch_size: int
+    shard: Shard = Shard()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -69,15 +84,16 @@ class Dataset(abc.ABC):
 
     @abc.abstractmethod
     def train_batch(self, step: int) -> Batch:
-        """The batch of one step, the same for the same (seed, step) in every process."""
+        """This process's part of the batch of one step; the batch follows from (seed, step)."""
 
     @abc.abstractmethod
     def train_batches(self, start_step: int = 0) -> Iterator[Batch]:
-        """The batches of `start_step`, `start_step + 1`, ... without end."""
+        """The same of `start_step`, `start_step + 1`, ... without end."""
 
     @abc.abstractmethod
     def eval_batches(self, split: Split) -> Iterator[Batch]:
-        """Every example of a split once, in stored order, with `mask`.
+        """Every example of a split once, in stored order, with `mask`: this process's part.
 
-        All batches have the same size; the last is filled up with zeros that `mask` excludes.
+        All batches have the same size, and all processes as many of them; the last is filled up
+        with zeros that `mask` excludes.
         """

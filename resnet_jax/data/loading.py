@@ -5,7 +5,7 @@ import math
 from ml_collections import ConfigDict
 
 from resnet_jax.data import decoded, normalization, synthetic
-from resnet_jax.data.dataset import Dataset, Sampling
+from resnet_jax.data.dataset import Dataset, Sampling, Shard
 from resnet_jax.data.memory import in_memory
 from resnet_jax.data.prepare import locate
 from resnet_jax.data.source import Source, open_split
@@ -16,7 +16,14 @@ from resnet_jax.errors import UserError
 IN_MEMORY_BYTES = 2**30
 
 
-def load(config: ConfigDict, *, batch_size: int, eval_batch_size: int, seed: int) -> Dataset:
+def load(
+    config: ConfigDict,
+    *,
+    batch_size: int,
+    eval_batch_size: int,
+    seed: int,
+    shard: Shard = Shard(),  # noqa: B008, it is frozen
+) -> Dataset:
     """Opens a dataset by its settings.
 
     Small sets of one image size are decoded at once and live on the device; larger ones, and any
@@ -24,14 +31,15 @@ def load(config: ConfigDict, *, batch_size: int, eval_batch_size: int, seed: int
 
     Args:
       config: the settings under `data` (see `resnet_jax.training.config.base`).
-      batch_size: examples in a training batch.
-      eval_batch_size: examples in an evaluation batch.
+      batch_size: examples in a training batch, over all processes.
+      eval_batch_size: examples in an evaluation batch, over all processes.
+      shard: the part of each batch that this process loads.
       seed: what the order of the examples, and their crops, follow from.
 
     Raises:
       UserError: the set does not exist, is not prepared or is damaged, or the settings do not fit.
     """
-    sampling = Sampling(seed, batch_size, eval_batch_size)
+    sampling = Sampling(seed, batch_size, eval_batch_size, shard)
     if config.name == synthetic.NAME:
         return _synthetic(config, sampling)
     train, test = _open(config)

@@ -39,7 +39,8 @@ class InMemory(Dataset):
     def train_batch(self, step: int) -> Batch:
         """The batch of one step."""
         seed, batch_size = self.sampling.seed, self.sampling.batch_size
-        indices = order.batch(seed, step, batch_size, self.num_train)
+        rows = self.sampling.shard.of(batch_size)
+        indices = order.batch(seed, step, batch_size, self.num_train)[rows.start : rows.stop]
         batch = _take(self.splits["train"], indices)
         return {"image": batch["image"], "label": batch["label"]}
 
@@ -54,7 +55,8 @@ class InMemory(Dataset):
         """Every example of a split once, with a mask."""
         examples, size = self.splits[split], self.sampling.eval_batch_size
         for start in range(0, len(examples.labels), size):
-            indices = np.arange(start, start + size, dtype=np.int32)
+            rows = self.sampling.shard.of(size)
+            indices = np.arange(start + rows.start, start + rows.stop, dtype=np.int32)
             yield _take(examples, indices)
 
 

@@ -45,30 +45,44 @@ class Streaming(Dataset):
         """Every example of a split once, with a mask, decoded ahead."""
         import grain
 
-        examples = _Evaluation(self.sources[split], self.image_size)
-        size = self.sampling.eval_batch_size
-        for batch in _iterate(grain.MapDataset.source(examples).batch(size), self.workers):
-            yield _masked(batch, size)
+        size, source = self.sampling.eval_batch_size, self.sources[split]
+        rows = self.sampling.shard.of(size)
+        examples = _Evaluation(source, self.image_size, size, rows)
+        own, batches = len(rows), -(-len(source) // size)
+        found = 0
+        if len(examples):
+            for batch in _iterate(grain.MapDataset.source(examples).batch(own), self.workers):
+                found += 1
+                yield _masked(batch, own)
+        for _ in range(found, batches):  # where others have examples left and this shard has none
+            image = np.zeros((0, *self.image_shape), np.uint8)
+            yield _masked({"image": image, "label": np.zeros(0, np.int32)}, own)
 
     def _training(self) -> Any:
         import grain
 
-        examples = _Training(self.sources["train"], self.image_size, self.sampling.seed)
-        return grain.MapDataset.source(examples).batch(self.sampling.batch_size)
+        size = self.sampling.batch_size
+        rows = self.sampling.shard.of(size)
+        examples = _Training(self.sources["train"], self.image_size, size, rows, self.sampling.seed)
+        return grain.MapDataset.source(examples).batch(len(rows))
 
 
 @dataclasses.dataclass(frozen=True)
 class _Training:
-    """The endless stream of training examples, by position."""
+    """The endless stream of training examples, and of it this process's rows of each batch."""
 
     source: Source
     image_size: int
+    batch_size: int
+    rows: range
     seed: int
 
     def __len__(self) -> int:
         return _POSITIONS
 
-    def __getitem__(self, position: int) -> dict[str, Any]:
+    def __getitem__(self, number: int) -> dict[str, Any]:
+        position = _position(number, self.batch_size, self.rows)
+
         def box(width: int, height: int) -> pictures.Box:
             draws = order.uniforms(self.seed, position, order.CROP, pictures.DRAWS)
             return pictures.random_box(width, height, draws)
@@ -79,16 +93,26 @@ class _Training:
 
 @dataclasses.dataclass(frozen=True)
 class _Evaluation:
-    """The examples of a split in stored order."""
+    """The examples of a split in stored order, and of them this process's rows of each batch."""
 
     source: Source
     image_size: int
+    batch_size: int
+    rows: range
 
     def __len__(self) -> int:
-        return len(self.source)
+        whole, rest = divmod(len(self.source), self.batch_size)
+        return whole * len(self.rows) + min(max(rest - self.rows.start, 0), len(self.rows))
 
-    def __getitem__(self, index: int) -> dict[str, Any]:
+    def __getitem__(self, number: int) -> dict[str, Any]:
+        index = _position(number, self.batch_size, self.rows)
         return _example(self.source, index, self.image_size, pictures.center_box)
+
+
+def _position(number: int, batch_size: int, rows: range) -> int:
+    """Where in the stream of whole batches the `number`-th of some rows of each stands."""
+    batch, row = divmod(number, len(rows))
+    return batch * batch_size + rows[row]
 
 
 def _example(

@@ -13,11 +13,12 @@ from resnet_jax.lab.experiment import Experiment
 from resnet_jax.lab.folder import Folder, write_plan
 from resnet_jax.lab.grid import Run
 from resnet_jax.lab.study import Study
+from resnet_jax.training import mapping as mappings
 from resnet_jax.training import schedule
 from resnet_jax.training.compilation import compile_seconds
 from resnet_jax.training.loop import Plan, train
 from resnet_jax.training.observer import Observer
-from resnet_jax.training.run_folder import Result, RunFolder
+from resnet_jax.training.run_folder import InUseError, Result, RunFolder
 from resnet_jax.training.state import build_model, load_dataset
 
 
@@ -62,6 +63,7 @@ def _refuse_unusable(config: ConfigDict) -> None:
     dataset = load_dataset(config)
     build_model(config, dataset.num_classes)
     Plan.of(config, dataset.num_train)
+    mappings.of(config)
     schedule.from_config(config, dataset.num_train / config.train.batch_size)
 
 
@@ -84,6 +86,8 @@ def _run_one(run: Run, study: Study | None, path: Path, observer: Observer) -> N
             _measure(run, study, path, observer)
         else:
             train(run.config, path, observer)
+    except InUseError as error:
+        observer.warn(f"{error}; left to it")
     except Exception as error:  # whatever it was, the other runs go on
         message = str(error) if isinstance(error, UserError) else _last_line(error)
         path.mkdir(parents=True, exist_ok=True)

@@ -77,6 +77,11 @@ def base() -> ConfigDict:
     schedule.drop_epochs = ()
     schedule.drop_factor = 0.1
 
+    config.devices = devices = ConfigDict()
+    devices.mapping = "jit"  # jit | pmap: how devices run the step (see training/mapping.py)
+    devices.count = 0  # how many devices; 0: all
+    devices.batch_stats = "sync"  # sync | per_replica: whose statistics normalise a batch
+
     config.probe = probe = ConfigDict()
     probe.steps = ()  # measure the network after so many updates; 0 is before the first
     probe.every = 0  # and every so many steps from then on; 0: not
@@ -85,7 +90,10 @@ def base() -> ConfigDict:
     config.train = train = ConfigDict()
     train.steps = 0
     train.epochs = 0.0
-    train.batch_size = 128
+    train.batch_size = 128  # over all devices
+    train.accumulate = 1  # parts that a batch is taken in; each is normalised by itself
+    train.ema_decay = 0.0  # of averaged weights, evaluated beside the raw ones; 0: none
+    train.deterministic = False  # the same bits each time on GPUs too, at a cost in speed
     train.eval_batch_size = 256
     train.log_steps = 10  # a record of the training error this often
     train.eval_steps = 0  # an evaluation on the test split this often, and at the end
@@ -219,6 +227,7 @@ _NEVER_NEGATIVE = (
     "data.crop_padding",
     "data.image_size",
     "data.workers",
+    "devices.count",
     "model.epsilon",
     "optimizer.clip_norm",
     "optimizer.epsilon",
@@ -232,12 +241,19 @@ _FROM_ONE = (
     "data.synthetic.classes",
     "data.synthetic.num_test",
     "data.synthetic.num_train",
+    "train.accumulate",
     "train.batch_size",
     "train.eval_batch_size",
     "train.keep_checkpoints",
     "train.log_steps",
 )
-_SHARES = ("model.momentum", "optimizer.b1", "optimizer.b2", "optimizer.label_smoothing")
+_SHARES = (
+    "model.momentum",
+    "optimizer.b1",
+    "optimizer.b2",
+    "optimizer.label_smoothing",
+    "train.ema_decay",
+)
 _RANGES: dict[str, tuple[float, float]] = {
     "seed": (0, 2**32 - 1),
     **dict.fromkeys(_NEVER_NEGATIVE, (0, math.inf)),
@@ -261,6 +277,8 @@ def kind_of(value: Any) -> str:
 
 
 _CHOICES: dict[str, tuple[str, ...]] = {
+    "devices.mapping": ("jit", "pmap"),
+    "devices.batch_stats": ("sync", "per_replica"),
     "model.dtype": ("float32", "bfloat16"),
     "data.normalize": ("pixel", "channel", "none"),
     "optimizer.name": ("sgd", "adam", "adamw"),

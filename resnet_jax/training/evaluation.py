@@ -3,22 +3,35 @@
 import jax
 
 from resnet_jax.data import Dataset, Split
-from resnet_jax.training.mapping import compiled_eval_step
+from resnet_jax.training.mapping import Mapping
 from resnet_jax.training.state import TrainState
 
 
-def evaluate(state: TrainState, dataset: Dataset, split: Split) -> dict[str, float]:
+def evaluate(
+    state: TrainState, dataset: Dataset, split: Split, mapping: Mapping
+) -> dict[str, float]:
     """The mean loss and the error of a state over a split.
 
     Args:
-      state: the run.
+      state: the run, as the mapping placed it.
       dataset: its data set.
       split: `train` (without augmentation) or `test`.
+      mapping: what runs it.
 
     Returns:
-      `loss` (nats), `error` (percent) and `examples`, their number.
+      `loss` (nats), `error` (percent) and `examples`, their number; with averaged weights, theirs
+      as `ema_loss` and `ema_error`, with the running statistics of the raw ones.
     """
-    sums = [compiled_eval_step(state, batch) for batch in dataset.eval_batches(split)]
+    found = _over(state, dataset, split, mapping)
+    if state.ema is None:
+        return found
+    averaged = _over(state.replace(params=state.ema), dataset, split, mapping)
+    return found | {"ema_loss": averaged["loss"], "ema_error": averaged["error"]}
+
+
+def _over(state: TrainState, dataset: Dataset, split: Split, mapping: Mapping) -> dict[str, float]:
+    batches = map(mapping.batch, dataset.eval_batches(split))
+    sums = [mapping.eval_step(state, batch) for batch in batches]
     totals = jax.tree.map(lambda *parts: float(sum(parts)), *jax.device_get(sums))
     return {
         "loss": totals["loss"] / totals["examples"],

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,17 +14,35 @@ from ml_collections import ConfigDict
 from resnet_jax.data import Dataset, Split
 from resnet_jax.errors import UserError
 from resnet_jax.training import config as configs
-from resnet_jax.training import durations, evaluation, probing, state
-from resnet_jax.training.checkpoints import Checkpoints
+from resnet_jax.training import (
+    determinism,
+    distributed,
+    durations,
+    evaluation,
+    probing,
+    schedule,
+    state,
+)
+from resnet_jax.training import mapping as mappings
+from resnet_jax.training.checkpoints import Checkpoints, Progress
 from resnet_jax.training.compilation import compile_seconds
-from resnet_jax.training.mapping import compiled_probed_step, compiled_train_step
+from resnet_jax.training.interruption import Interrupted, Signals
 from resnet_jax.training.meter import Meter, NonFiniteLossError
 from resnet_jax.training.observer import Observer
-from resnet_jax.training.run_folder import Result, RunFolder
+from resnet_jax.training.profiler import Profiler
+from resnet_jax.training.run_folder import ReadOnlyFolder, Result, RunFolder
 from resnet_jax.training.state import TrainState
 
+SPLITS: tuple[Split, ...] = ("train", "test")
+SHOWN = ("error", "loss", "ema_error", "ema_loss")  # of an evaluation, in the result
 
-def train(config: ConfigDict, workdir: str | Path, observer: Observer | None = None) -> Result:
+
+def train(
+    config: ConfigDict,
+    workdir: str | Path,
+    observer: Observer | None = None,
+    profile: range = range(0),
+) -> Result:
     """Trains one run to its end, from where its folder stands.
 
     A folder that holds a finished run is left as it is. One that was cut off goes on from its
@@ -33,19 +52,24 @@ def train(config: ConfigDict, workdir: str | Path, observer: Observer | None = N
       config: the full config.
       workdir: the run's folder.
       observer: told of each event.
+      profile: steps, counted from 1, of which a trace is written to the folder's `profile`.
 
     Returns:
       The run's result. A loss that is not finite ends the run as `diverged`, without an exception.
 
     Raises:
-      UserError: the config or the data cannot be used, or the folder holds another run.
+      UserError: the config or the data cannot be used, the folder holds another run or is in use,
+        something cannot be written, or no checkpoint can be read.
+      Interrupted: the process was told to stop, and everything is saved.
     """
     configs.check(config)
-    folder = RunFolder(workdir)
+    if config.train.deterministic:
+        determinism.check()
+    folder = RunFolder(workdir) if distributed.speaks() else ReadOnlyFolder(workdir)
     folder.refuse_other(config)
     if (result := folder.result()) and result.status != "failed":
         return result
-    return _Run(config, folder, observer or Observer()).to_the_end()
+    return _Run(config, folder, observer or Observer(), profile).to_the_end()
 
 
 @dataclass(frozen=True)
@@ -94,30 +118,73 @@ class Plan:
 class _Run:
     """One run under way."""
 
-    def __init__(self, config: ConfigDict, folder: RunFolder, observer: Observer):
+    def __init__(self, config: ConfigDict, folder: RunFolder, observer: Observer, profile: range):
         self.started = time.perf_counter()
-        self.config, self.folder, self.observer = config, folder, observer
-        self.dataset = state.load_dataset(config)
+        self.before = Progress()  # of earlier processes
+        self.config, self.folder, self.profile = config, folder, profile
+        self.observer = observer
+        self.mapping = mappings.of(config)
+        self.dataset = mappings.dataset(config, self.mapping)
         self.plan = Plan.of(config, self.dataset.num_train)
 
     def to_the_end(self) -> Result:
-        current = state.create(self.config, self.dataset)
-        # Only now: a config that makes no run leaves no folder behind.
-        self.folder.claim(self.config)
-        with Checkpoints(self.folder.checkpoints, self.config.train.keep_checkpoints) as kept:
-            if kept.latest() is not None:
-                current = kept.restore(current)
-            start = int(current.step)
-            self.folder.rewind(start)
-            self.observer.start_run(
-                self.folder.path.name, start, self.plan.total, self.config.train.batch_size
+        # First: a config that makes no run leaves no folder behind.
+        state.build_model(self.config, self.dataset.num_classes)
+        schedule.from_config(self.config, self.dataset.num_train / self.config.train.batch_size)
+        fresh = not self.folder.checkpoints.exists()
+        keep = self.config.train.keep_checkpoints
+        with ExitStack() as stack:
+            self._begin(stack)
+            kept = stack.enter_context(Checkpoints(self.folder.checkpoints, keep, self.observer))
+            # Nothing else refers to the state, whose place on the devices the next one takes.
+            return self._from(self._fresh() if fresh else self._restored(kept), kept)
+
+    def _begin(self, stack: ExitStack) -> None:
+        """Takes the folder, which the first process does for all."""
+        failure = None
+        try:
+            stack.enter_context(self.folder.locked(self.observer))
+            self.folder.refuse_other(self.config)
+            self.folder.claim(self.config)
+        except (UserError, OSError) as error:
+            failure = error
+        if not distributed.agree(failure is None):
+            raise failure or UserError("the first process could not begin: see what it said")
+
+    def _fresh(self) -> TrainState:
+        return self.mapping.place(state.create(self.config, self.dataset))
+
+    def _restored(self, kept: Checkpoints) -> TrainState:
+        shapes = jax.eval_shape(lambda: state.create(self.config, self.dataset))
+        found = kept.restore(self.mapping.everywhere_like(shapes))
+        if found is None:
+            return self._fresh()
+        whole, self.before = found
+        if self.before.replicas != self._replicas:
+            raise UserError(
+                f"{self.folder.path} was trained with batch statistics of {self.before.replicas} "
+                f"devices of their own, and here there are {self._replicas}: the run would become "
+                "another; set devices.count, or train anew in another folder"
             )
-            try:
-                current = self._advance(current, start, kept)
-            except NonFiniteLossError as error:
-                return self._finish("diverged", error.step, message=str(error))
-            final = self._evaluate(current, "train") | self._evaluate(current, "test")
-        if not all(map(math.isfinite, final.values())):
+        return self.mapping.place(whole)
+
+    @property
+    def _replicas(self) -> int:
+        return 0 if self.mapping.sync else len(self.mapping.devices)
+
+    def _from(self, current: TrainState, kept: Checkpoints) -> Result:
+        start = self.mapping.step_of(current)
+        self.folder.rewind(start)
+        self.observer.start_run(
+            self.folder.path.name, start, self.plan.total, self.config.train.batch_size
+        )
+        try:
+            current = self._advance(current, start, kept)
+        except NonFiniteLossError as error:
+            look = f"look into it with `resnet-jax train --workdir {self.folder.path} --replay"
+            return self._finish("diverged", error.step, f"{error}; {look} {error.step}`")
+        final = self._final(current)
+        if not all(math.isfinite(value) for name, value in final.items() if "ema" not in name):
             message = "the loss is not finite in the evaluation after the last step"
             return self._finish("diverged", self.plan.total, message)
         return self._finish("done", self.plan.total, final=final)
@@ -125,85 +192,117 @@ class _Run:
     def _advance(self, current: TrainState, start: int, kept: Checkpoints) -> TrainState:
         """Takes every step that is left."""
         if 0 < start < self.plan.total and self.plan.due(start, self.plan.evaluate):
-            self._evaluate(current, "test")  # cut off, it may be, after the checkpoint of this step
-        self.meter = Meter(self.config.train.batch_size, self.dataset.num_train)
-        for step, batch in self._batches(start):
-            if self.plan.probes(step - 1):
-                current, metrics = self._probed_step(current, batch, step - 1)
-            else:
-                current, metrics = compiled_train_step(current, batch)
-            self.meter.add(metrics)
-            self.observer.progress(step)
-            saves = self.plan.due(step, self.plan.checkpoint)
-            if saves or self.plan.due(step, self.plan.log):
-                self._write(self.meter.record(step))
-            if saves:
-                kept.save(current, self.config)
-            if step < self.plan.total and self.plan.due(step, self.plan.evaluate):
-                began = time.perf_counter()
-                self._evaluate(current, "test")
-                self.meter.pause(time.perf_counter() - began - compile_seconds(began))
+            self._evaluate(current, start, "test")  # cut off, it may be, after its checkpoint
+        self.meter = Meter(
+            self.config.train.batch_size, self.dataset.num_train, self.before.pending
+        )
+        with Signals() as signals, Profiler(self.folder.path, self.profile) as profiler:
+            for step, batch in self._batches(start):
+                profiler.before(step)
+                current, metrics = self._step(current, batch, step)
+                profiler.after(step, metrics)
+                self.meter.add(metrics)
+                self.observer.progress(step)
+                if self.plan.due(step, self.plan.log):
+                    self._write(self.meter.record(step))
+                if self.plan.due(step, self.plan.checkpoint):
+                    self._save(current, step, kept)
+                if (number := signals.after(step)) is not None:
+                    self._save(current, step, kept)
+                    kept.wait()  # before it is said that all is saved
+                    raise Interrupted(step, number)
+                if step < self.plan.total and self.plan.due(step, self.plan.evaluate):
+                    began = time.perf_counter()
+                    self._evaluate(current, step, "test")
+                    self.meter.pause(time.perf_counter() - began - compile_seconds(began))
         return current
 
-    def _probed_step(self, current: TrainState, batch: Any, made: int) -> tuple[TrainState, Any]:
-        """Takes a step and writes what it measured, after so many updates `made`."""
+    def _step(self, current: TrainState, batch: Any, step: int) -> tuple[TrainState, Any]:
+        """Takes a step, and writes what it measured if it is one that does."""
+        if not self.plan.probes(step - 1):
+            return self.mapping.train_step(current, batch)
         sites = tuple(self.config.probe.sites)
-        current, metrics, measured = compiled_probed_step(current, batch, sites)
-        for record in probing.records(measured, made):
+        current, metrics, measured = self.mapping.probed_step(current, batch, sites)
+        for record in probing.records(measured, step - 1):
             self.folder.append(record)
         return current, metrics
+
+    def _save(self, current: TrainState, step: int, kept: Checkpoints) -> None:
+        compiling, total = self._seconds()
+        pending = self.meter.pending(step)  # before anything is saved: a loss may not be finite
+        progress = Progress(pending, compiling, total, self._replicas)
+        kept.save(self.mapping.collect(current), self.config, progress)
 
     def _batches(self, start: int) -> Iterator[tuple[int, Any]]:
         """The batches that are left, each with the number of its step, counted from 1."""
         if start < self.plan.total:
             steps = range(start + 1, self.plan.total + 1)
-            yield from zip(steps, self.dataset.train_batches(start), strict=False)
+            batches = map(self.mapping.batch, self.dataset.train_batches(start))
+            yield from zip(steps, batches, strict=False)
 
-    def _evaluate(self, current: TrainState, split: Split) -> dict[str, float]:
-        found = evaluation.evaluate(current, self.dataset, split)
-        self._write({"kind": "eval", "step": int(current.step), "split": split} | found)
-        return {f"{split}_error": found["error"], f"{split}_loss": found["loss"]}
+    def _evaluate(self, current: TrainState, step: int, split: Split) -> dict[str, float]:
+        found = evaluation.evaluate(current, self.dataset, split, self.mapping)
+        self._write({"kind": "eval", "step": step, "split": split} | found)
+        return found
+
+    def _final(self, current: TrainState) -> dict[str, float]:
+        final: dict[str, float] = {}
+        for split in SPLITS:
+            found = self._evaluate(current, self.plan.total, split)
+            final |= {f"{split}_{name}": value for name, value in found.items() if name in SHOWN}
+        return final
 
     def _write(self, record: dict[str, Any]) -> None:
         self.folder.append(record)
         self.observer.record(record)
 
+    def _seconds(self) -> tuple[float, float]:
+        """Seconds of compiling and in all, of this process and of those before it."""
+        compiling = self.before.compile + compile_seconds(self.started)
+        return compiling, self.before.total + time.perf_counter() - self.started
+
     def _finish(
         self, status: str, step: int, message: str = "", final: dict[str, float] | None = None
     ) -> Result:
-        total, compiling = time.perf_counter() - self.started, compile_seconds(self.started)
+        compiling, total = self._seconds()
         seconds = {"compile": compiling, "train": total - compiling, "total": total}
         rounded = {name: round(value, 3) for name, value in seconds.items()}
-        result = Result(status, message, step, rounded, final or {})
-        self.folder.finish(result)
+        result = self.folder.finish(Result(status, message, step, rounded, final or {}))
         self.observer.finish_run(self.folder.path.name, result)
         return result
 
 
 def restore_run(workdir: str | Path) -> tuple[TrainState, Dataset]:
-    """The newest checkpoint of a run, and its data set.
+    """The newest checkpoint of a run that is whole, and its data set, on one device.
 
     Raises:
-      UserError: there is no run or no checkpoint in the folder, or it cannot be read.
+      UserError: there is no run or no checkpoint in the folder, or none can be read.
     """
     folder = RunFolder(workdir)
     config = folder.config()
     if not folder.checkpoints.exists():
         raise UserError(f"there is no checkpoint in {folder.path}")
     dataset = state.load_dataset(config)
-    with Checkpoints(folder.checkpoints, config.train.keep_checkpoints) as kept:
-        shapes = jax.eval_shape(lambda: state.create(config, dataset))
-        return kept.restore(shapes), dataset
+    shapes = jax.eval_shape(lambda: state.create(config, dataset))
+    with Checkpoints(folder.checkpoints, read_only=True) as kept:
+        found = kept.restore(mappings.single().everywhere_like(shapes))
+    if found is None:
+        raise UserError(f"there is no checkpoint in {folder.path}")
+    return found[0], dataset
 
 
 def evaluate_run(workdir: str | Path, split: Split = "test") -> dict[str, float]:
-    """Evaluates a run's newest checkpoint over every example of a split.
+    """Evaluates a run's newest checkpoint over every example of a split, on one device.
 
     Returns:
-      `step`, `loss` (nats), `error` (percent) and `examples`.
+      `step`, `loss` (nats), `error` (percent) and `examples`; with averaged weights, also
+      `ema_loss` and `ema_error`.
 
     Raises:
-      UserError: there is no run or no checkpoint in the folder, or it cannot be read.
+      UserError: there is no run or no checkpoint in the folder, or none can be read.
     """
     current, dataset = restore_run(workdir)
-    return {"step": int(current.step)} | evaluation.evaluate(current, dataset, split)
+    mapping = mappings.single()
+    step = int(current.step)
+    found = evaluation.evaluate(mapping.place(current), dataset, split, mapping)
+    return {"step": step} | found

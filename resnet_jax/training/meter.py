@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -26,9 +27,17 @@ class NonFiniteLossError(Exception):
 class Meter:
     """Metrics since the last record. They stay on the device until a record is asked for."""
 
-    def __init__(self, batch_size: int, num_train: int):
+    def __init__(self, batch_size: int, num_train: int, pending: Sequence[dict[str, float]] = ()):
+        """Begins to gather.
+
+        Args:
+          batch_size: examples of a step.
+          num_train: examples of an epoch.
+          pending: what an earlier process had gathered since its last record.
+        """
         self._batch_size, self._num_train = batch_size, num_train
-        self._pending: list[Metrics] = []
+        self._pending: list[Any] = list(pending)
+        self._earlier = len(pending)
         self._last_finite: float | None = None
         self._clock = time.perf_counter()
         self._paused = 0.0
@@ -36,6 +45,18 @@ class Meter:
     def add(self, metrics: Metrics) -> None:
         """Takes what one step returned."""
         self._pending.append(metrics)
+
+    def pending(self, step: int) -> list[dict[str, float]]:
+        """What was gathered since the last record, for another process to go on with.
+
+        Raises:
+          NonFiniteLossError: a loss among it is not finite.
+        """
+        rows = jax.device_get(self._pending)
+        # As floats of 64 bits, so that a mean is the same whoever gathered its parts.
+        self._pending = [{name: float(value) for name, value in row.items()} for row in rows]
+        self._check_finite(self._pending, step)
+        return list(self._pending)
 
     def pause(self, seconds: float) -> None:
         """Leaves seconds that did not go into steps, an evaluation's, out of the next record."""
@@ -46,16 +67,16 @@ class Meter:
 
         Returns:
           A record of kind `train`: means of `loss` (nats), `error` (percent) and `gradient_norm`,
-          the last `learning_rate`, and `images_per_second`, compilation left out.
+          the last `learning_rate`, `images_per_second`, compilation left out, and `memory`, bytes
+          in use on the first device, or None where it does not tell.
 
         Raises:
           NonFiniteLossError: a loss among them is not finite.
         """
-        rows = jax.device_get(self._pending)
-        self._check_finite(rows, step)
+        rows = self.pending(step)
         means = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
-        images = len(rows) * self._batch_size
-        self._pending = []
+        images = (len(rows) - self._earlier) * self._batch_size
+        self._pending, self._earlier = [], 0
         return {
             "kind": "train",
             "step": step,
@@ -63,6 +84,7 @@ class Meter:
             **means,
             "learning_rate": float(rows[-1]["learning_rate"]),
             "images_per_second": round(images / self._seconds_in_steps(), 1),
+            "memory": _memory(),
         }
 
     def _seconds_in_steps(self) -> float:
@@ -77,3 +99,8 @@ class Meter:
                 at = step - len(rows) + index + 1
                 raise NonFiniteLossError(at, float(row["learning_rate"]), self._last_finite)
             self._last_finite = float(row["loss"])
+
+
+def _memory() -> int | None:
+    found = jax.local_devices()[0].memory_stats()
+    return found.get("bytes_in_use") if found else None

@@ -14,6 +14,20 @@ def is_own(name: str) -> bool:
     return ".py:" in name
 
 
+def content(name: str) -> bytes:
+    """What the file of a network of one's own holds; nothing for a name of the zoo.
+
+    Raises:
+      UserError: there is no such file.
+    """
+    if not is_own(name):
+        return b""
+    file = Path(name.rpartition(":")[0])
+    if not file.is_file():
+        raise UserError(f"model.name = {name!r}: there is no file {file}")
+    return file.read_bytes()
+
+
 def load(name: str, num_classes: int) -> nn.Module:
     """The Linen module that a Python file defines.
 

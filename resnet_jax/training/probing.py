@@ -4,8 +4,8 @@ import jax
 from ml_collections import ConfigDict
 
 from resnet_jax.probes import Measurement
+from resnet_jax.training import mapping as mappings
 from resnet_jax.training import state as states
-from resnet_jax.training.mapping import compiled_measure
 from resnet_jax.training.run_folder import Record
 
 
@@ -22,9 +22,11 @@ def at_start(config: ConfigDict) -> tuple[dict[str, float], list[Record]]:
     Raises:
       UserError: the config or the data cannot be used, or no site matches a pattern.
     """
-    dataset = states.load_dataset(config)
-    state = states.create(config, dataset)
-    metrics, measured = compiled_measure(state, dataset.train_batch(0), tuple(config.probe.sites))
+    mapping = mappings.of(config, probes=True)
+    dataset = mappings.dataset(config, mapping)
+    state = mapping.place(states.create(config, dataset))
+    batch = mapping.batch(dataset.train_batch(0))
+    metrics, measured = mapping.measure(state, batch, tuple(config.probe.sites))
     found = jax.device_get(metrics)
     return {name: float(found[name]) for name in ("loss", "gradient_norm")}, records(measured, 0)
 

@@ -2,6 +2,7 @@
 
 config.json       the full config
 environment.json  versions, devices and commit
+.lock             who works on it
 metrics.jsonl     records, one JSON object a line
 checkpoints/      the state, by step
 result.json       written last: a folder without it is a run that is not finished
@@ -9,9 +10,13 @@ result.json       written last: a folder without it is a run that is not finishe
 
 import json
 import os
-from dataclasses import asdict, dataclass, field
+import platform
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ml_collections import ConfigDict
 
@@ -19,7 +24,18 @@ from resnet_jax.errors import UserError
 from resnet_jax.training import config as configs
 from resnet_jax.training.environment import environment
 
+if TYPE_CHECKING:
+    from resnet_jax.training.observer import Observer
+
 Record = dict[str, Any]
+
+try:
+    import fcntl
+except ImportError:  # Windows, where nothing keeps a second process out
+    fcntl = None  # type: ignore[assignment]
+
+WHERE_IT_RUNS = ("devices.count", "devices.mapping", "data.workers")
+"""Settings that a run may change between its processes: they decide nothing but how sums round."""
 
 SHOWN = 5  # settings in the message about a folder of another run
 
@@ -33,7 +49,8 @@ class Result:
       message: what happened, for a person; empty if the run is done.
       step: number of updates made.
       seconds: `compile` (tracing, lowering and compiling), `train` (all the rest) and `total`; of
-        the last of the processes that worked on the run.
+        all processes that worked on the run, less what was done after a checkpoint and lost.
+      records: a checksum (CRC-32) of metrics.jsonl, by which lost lines are noticed.
       final: `train_error` and `test_error` in percent, `train_loss` and `test_loss` in nats, each
         over every example of its split; empty unless the run is done.
     """
@@ -43,6 +60,11 @@ class Result:
     step: int
     seconds: dict[str, float] = field(default_factory=dict)
     final: dict[str, float] = field(default_factory=dict)
+    records: int | None = None
+
+
+class InUseError(UserError):
+    """Another process works on the folder."""
 
 
 class RunFolder:
@@ -57,7 +79,7 @@ class RunFolder:
         return self.path / "checkpoints"
 
     def refuse_other(self, config: ConfigDict) -> None:
-        """Checks that the folder holds no other run than this config's.
+        """Checks that the folder holds no other run than this config's, wherever it ran.
 
         Raises:
           UserError: it does; the message lists the settings that differ.
@@ -65,7 +87,14 @@ class RunFolder:
         if not (self.path / "config.json").exists():
             return
         held, plain = self._read("config.json"), configs.to_dict(config)
-        if different := configs.differences(held, plain):
+        different = [
+            each
+            for each in configs.differences(held, plain)
+            if each.partition(":")[0] not in WHERE_IT_RUNS
+            # With statistics of their own, the devices decide whose examples normalise a batch.
+            or (each.startswith("devices.count") and config.devices.batch_stats == "per_replica")
+        ]
+        if different:
             listed = "; ".join(different[:SHOWN])
             further = f"; and {len(different) - SHOWN} more" if len(different) > SHOWN else ""
             raise UserError(
@@ -100,13 +129,59 @@ class RunFolder:
         """Writes the result, which ends the run; an error of an earlier try is forgotten."""
         if result.status != "failed":
             (self.path / "error.txt").unlink(missing_ok=True)
+        result = replace(result, records=checksum(self.path))
         _write_json(self.path / "result.json", asdict(result))
         return result
 
+    @contextmanager
+    def locked(self, observer: "Observer") -> Iterator[None]:
+        """Keeps other processes from the folder while the `with` block runs.
+
+        The lock is the operating system's, which takes it back when a process ends, however it
+        ends: a dead process leaves none behind.
+
+        Args:
+          observer: told if the file system knows no locks.
+
+        Raises:
+          InUseError: another process has it.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        with open(self.path / ".lock", "a+") as file:
+            try:
+                if fcntl:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                raise InUseError(
+                    f"{self.path} is in use by {file.read().strip() or 'another process'}: wait "
+                    "for it, or choose another --workdir"
+                ) from None
+            except OSError as error:
+                observer.warn(
+                    f"{self.path} cannot be locked ({error.strerror}): see to it that no second "
+                    "process trains into it"
+                )
+            file.truncate(0)
+            file.write(f"process {os.getpid()} of {platform.node()}\n")
+            file.flush()
+            yield
+
     def append(self, record: Record) -> None:
-        """Adds one record."""
-        with open(self.path / "metrics.jsonl", "a") as file:
-            file.write(json.dumps(record) + "\n")
+        """Adds one record.
+
+        Raises:
+          UserError: the disk is full, or the file cannot be written for another reason.
+        """
+        metrics = self.path / "metrics.jsonl"
+        try:
+            with open(metrics, "a") as file:
+                file.write(json.dumps(record) + "\n")
+        except OSError as error:
+            raise UserError(
+                f"{metrics} cannot be written ({error.strerror}): what was saved before is whole; "
+                "make room, and the same command goes on from there"
+            ) from error
 
     def rewind(self, step: int) -> None:
         """Drops the records past a step, which a run that resumes from it will write again."""
@@ -131,6 +206,27 @@ class RunFolder:
         return UserError(f"{self.path / name} is damaged ({why}): remove {self.path}")
 
 
+class ReadOnlyFolder(RunFolder):
+    """The folder as all processes of a job but the first have it: what they write is left out."""
+
+    def claim(self, config: ConfigDict) -> None:
+        """Does nothing."""
+
+    def locked(self, observer: "Observer") -> Any:
+        """Does nothing: the first process has the lock."""
+        return nullcontext()
+
+    def finish(self, result: Result) -> Result:
+        """Returns the result."""
+        return result
+
+    def append(self, record: Record) -> None:
+        """Does nothing."""
+
+    def rewind(self, step: int) -> None:
+        """Does nothing."""
+
+
 def _updates(line: str) -> float:
     """The updates after which a record was written; infinite for a line that was cut off.
 
@@ -142,6 +238,12 @@ def _updates(line: str) -> float:
     except ValueError:
         return float("inf")
     return record["step"] + (record.get("kind") in ("probe", "eval"))
+
+
+def checksum(folder: Path) -> int | None:
+    """The CRC-32 of a run's records; None if it has none."""
+    metrics = folder / "metrics.jsonl"
+    return zlib.crc32(metrics.read_bytes()) if metrics.exists() else None
 
 
 def _write_json(path: Path, value: dict[str, Any]) -> None:

@@ -10,11 +10,12 @@ from jaxtyping import Array, Float, Int, Key, PyTree
 from ml_collections import ConfigDict
 
 from resnet_jax import data, models
-from resnet_jax.data import Dataset
+from resnet_jax.data import Dataset, Shard
 from resnet_jax.training import optimizer as optimizers
 from resnet_jax.training import own_model
 from resnet_jax.training import schedule as schedules
 from resnet_jax.training.optimizer import Optimizer
+from resnet_jax.training.replicas import Replicas
 from resnet_jax.training.schedule import Schedule
 
 
@@ -50,7 +51,12 @@ class TrainState(struct.PyTreeNode):
       schedule: the learning rate as a function of the step.
       inputs: normalisation and augmentation of images.
       label_smoothing: share of the target spread evenly over the classes.
+      ema: average of the parameters over the steps, with the weights that `ema_decay` gives them;
+        None if there is none.
+      ema_decay: share of the old average that a step keeps, after a start in which it keeps less.
       model: the network.
+      accumulate: parts of a batch that a step takes one after another.
+      replicas: how the step is mapped over replicas; None where it sees the whole batch.
     """
 
     step: Int[Array, ""]
@@ -62,7 +68,11 @@ class TrainState(struct.PyTreeNode):
     schedule: Schedule
     inputs: Inputs
     label_smoothing: Float[Array, ""]
+    ema: PyTree
+    ema_decay: Float[Array, ""]
     model: nn.Module = struct.field(pytree_node=False)
+    accumulate: int = struct.field(pytree_node=False)
+    replicas: Replicas | None = struct.field(pytree_node=False)
 
 
 def build_model(config: ConfigDict, num_classes: int) -> nn.Module:
@@ -110,15 +120,30 @@ def create(config: ConfigDict, dataset: Dataset) -> TrainState:
             flip=config.data.flip,
         ),
         label_smoothing=jnp.float32(config.optimizer.label_smoothing),
+        ema=jax.tree.map(jnp.copy, variables["params"]) if config.train.ema_decay else None,
+        ema_decay=jnp.float32(config.train.ema_decay),
         model=model,
+        accumulate=config.train.accumulate,
+        replicas=None,
     )
 
 
-def load_dataset(config: ConfigDict) -> Dataset:
-    """The data set of a config, its order drawn from the run's seed."""
+def load_dataset(
+    config: ConfigDict,
+    shard: Shard = Shard(),  # noqa: B008, it is frozen
+    eval_batch_size: int | None = None,
+) -> Dataset:
+    """The data set of a config, its order drawn from the run's seed.
+
+    Args:
+      config: the run's full config.
+      shard: the part of each batch that this process loads.
+      eval_batch_size: in place of the config's.
+    """
     return data.load(
         config.data,
         batch_size=config.train.batch_size,
-        eval_batch_size=config.train.eval_batch_size,
+        eval_batch_size=eval_batch_size or config.train.eval_batch_size,
         seed=config.seed,
+        shard=shard,
     )

@@ -10,6 +10,8 @@ from jaxtyping import Array, Float, Int, PyTree, UInt8
 from resnet_jax import probes
 from resnet_jax.data import augment
 from resnet_jax.probes import Measurement
+from resnet_jax.training import accumulate
+from resnet_jax.training.accumulate import Learned
 from resnet_jax.training.objective import cross_entropy, mistakes, objective
 from resnet_jax.training.state import TrainState
 
@@ -22,15 +24,15 @@ def train_step(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
 
     Args:
       state: the run before the step.
-      batch: `image`, uint8 `[b, h, w, c]`, and `label`, int32 `[b]`.
+      batch: `image`, uint8 `[b, h, w, c]`, and `label`, int32 `[b]`; where replicas run the step,
+        this one's part of them.
 
     Returns:
       The run after the step, and of the batch as it was before it: `loss` (nats), `error`
       (percent), `gradient_norm` (global, before clipping and weight decay), `learning_rate`.
     """
-    differentiate = jax.value_and_grad(objective, has_aux=True)
-    value, gradients = differentiate(state.params, state, inputs(state, batch), batch["label"])
-    state, metrics, _ = _update(state, value, gradients, batch["label"])
+    gradients, learned = accumulate.gradients(state, inputs(state, batch), batch["label"])
+    state, metrics, _ = _update(state, gradients, learned)
     return state, metrics
 
 
@@ -50,11 +52,12 @@ def probed_step(
     Raises:
       UserError: no site matches a pattern.
     """
+    labels = batch["label"]
     differentiate = probes.value_and_grad(objective, sites)
-    value, gradients, readings = differentiate(
-        state.params, state, inputs(state, batch), batch["label"]
-    )
-    after, metrics, updates = _update(state, value, gradients, batch["label"])
+    value, gradients, readings = differentiate(state.params, state, inputs(state, batch), labels)
+    loss, (batch_stats, logits) = value
+    learned = Learned(batch_stats, loss, mistakes(logits, labels).mean())
+    after, metrics, updates = _update(state, gradients, learned)
     return after, metrics, probes.gather(readings, state.params, gradients, updates)
 
 
@@ -69,29 +72,42 @@ def measure(state: TrainState, batch: Batch, sites: tuple[str, ...]) -> tuple[Me
 
 
 def _update(
-    state: TrainState,
-    value: tuple[Float[Array, ""], tuple[PyTree, Float[Array, "b classes"]]],
-    gradients: PyTree,
-    labels: Int[Array, " b"],
+    state: TrainState, gradients: PyTree, learned: Learned
 ) -> tuple[TrainState, Metrics, PyTree]:
     """The state after the step, its metrics, and what was added to the parameters."""
-    loss, (batch_stats, logits) = value
     learning_rate = state.schedule(state.step)
     optimizer = state.optimizer.transformation(learning_rate)
     updates, opt_state = optimizer.update(gradients, state.opt_state, state.params)
+    params = optax.apply_updates(state.params, updates)
     metrics = {
-        "loss": loss,
-        "error": 100 * mistakes(logits, labels).mean(),
+        "loss": learned.loss,
+        "error": 100 * learned.mistakes,
         "gradient_norm": optax.global_norm(gradients),
         "learning_rate": learning_rate,
     }
     state = state.replace(
         step=state.step + 1,
-        params=optax.apply_updates(state.params, updates),
-        batch_stats=batch_stats,
+        params=params,
+        batch_stats=learned.batch_stats,
         opt_state=opt_state,
+        ema=average(state.ema, params, state.ema_decay, state.step),
     )
     return state, metrics, updates
+
+
+def average(old: PyTree, new: PyTree, decay: Float[Array, ""], step: Int[Array, ""]) -> PyTree:
+    """An exponential moving average, which keeps less of the old at the start.
+
+    Args:
+      old: the average so far; None if there is none.
+      new: what enters it.
+      decay: share of the old that is kept, (1 + t) / (10 + t) at most.
+      step: t, the updates made before this one.
+    """
+    if old is None:
+        return None
+    kept = jnp.minimum(decay, (1 + step) / (10 + step))
+    return jax.tree.map(lambda a, b: kept * a + (1 - kept) * b, old, new)
 
 
 def eval_step(state: TrainState, batch: Batch) -> Metrics:
@@ -102,23 +118,26 @@ def eval_step(state: TrainState, batch: Batch) -> Metrics:
       batch: as for `train_step`, and `mask` `[b]`, zero for the padding of a last, partial batch.
 
     Returns:
-      Sums over the examples: `loss` (nats), `mistakes`, and `examples`, their number.
+      Sums over the examples: `loss` (nats), `mistakes`, and `examples`, their number; of all
+      replicas, where they run it.
     """
     variables = {"params": state.params, "batch_stats": state.batch_stats}
     logits: Any = state.model.apply(variables, normalize(state, batch["image"]), train=False)
     mask = batch["mask"].astype(jnp.float32)
-    return {
+    sums = {
         "loss": jnp.sum(mask * cross_entropy(logits, batch["label"])),
         "mistakes": jnp.sum(mask * mistakes(logits, batch["label"])),
         "examples": jnp.sum(mask),
     }
+    return state.replicas.sum(sums) if state.replicas else sums
 
 
 def inputs(state: TrainState, batch: Batch) -> Float[Array, "b h w c"]:
     """A training batch as the network sees it: normalised, and augmented by the step's own key."""
     key = jax.random.fold_in(state.key, state.step)
     images = normalize(state, batch["image"])
-    return augment.augment(key, images, state.inputs.crop_padding, state.inputs.flip)
+    rows = state.replicas.rows(len(images)) if state.replicas else None
+    return augment.augment(key, images, state.inputs.crop_padding, state.inputs.flip, rows)
 
 
 def normalize(state: TrainState, images: UInt8[Array, "b h w c"]) -> Float[Array, "b h w c"]:

@@ -180,7 +180,7 @@ def cache(tmp_path_factory):
 def load(cache):
     """`data.load` with every setting at its default but those given."""
 
-    def load(name, *, batch_size=8, eval_batch_size=10, seed=0, **settings):
+    def load(name, *, batch_size=8, eval_batch_size=10, seed=0, shard=None, **settings):
         synthetic = settings.pop("synthetic", {})
         config = ConfigDict(
             dict(
@@ -197,6 +197,7 @@ def load(cache):
             )
         )
         config.update({k: str(v) if isinstance(v, Path) else v for k, v in settings.items()})
-        return data.load(config, batch_size=batch_size, eval_batch_size=eval_batch_size, seed=seed)
+        sizes = {"batch_size": batch_size, "eval_batch_size": eval_batch_size}
+        return data.load(config, **sizes, seed=seed, shard=shard or data.Shard())
 
     return load

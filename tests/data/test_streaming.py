@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from resnet_jax.data import order, pictures
+from resnet_jax.data import Shard, order, pictures
 from resnet_jax.data.streaming import Streaming
 from resnet_jax.errors import UserError
 
@@ -120,3 +120,25 @@ if __name__ == "__main__":
 def test_a_mean_image_of_cropped_images_is_a_clear_error(photographs):
     with pytest.raises(UserError, match=r"data\.normalize"):
         photographs(normalize="pixel")
+
+
+@pytest.mark.parametrize("name", ["photographs", "digits"])
+def test_the_parts_of_processes_make_up_the_batches_of_one(photographs, load, name):
+    def of(shard):
+        sizes = {"batch_size": 6, "eval_batch_size": 6, "shard": shard}
+        return photographs(**sizes) if name == "photographs" else load("digits", **sizes)
+
+    whole, parts = of(Shard()), [of(Shard(index, 3)) for index in range(3)]
+    for step in (0, 4):
+        assert same(whole.train_batch(step), joined([part.train_batch(step) for part in parts]))
+    ours = [next(iter(part.train_batches(4))) for part in parts]
+    assert same(whole.train_batch(4), joined(ours))
+    batches = [list(part.eval_batches("test")) for part in parts]
+    expected = list(whole.eval_batches("test"))
+    assert {len(each) for each in batches} == {len(expected)}
+    for number, batch in enumerate(expected):
+        assert same(batch, joined([each[number] for each in batches]))
+
+
+def joined(parts):
+    return {key: np.concatenate([np.asarray(part[key]) for part in parts]) for key in parts[0]}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from resnet_jax.cli import main
-from resnet_jax.lab.benchmarks import STEPS, Timing, interleaved
+from resnet_jax.lab.benchmarks import STEPS, LoopCost, Timing, interleaved
 
 
 def test_variants_take_turns_each_on_its_own_state():
@@ -35,3 +35,17 @@ def test_the_command_says_what_probes_cost(capsys):
     config = ["--config", "configs/smoke.py", "--config.model.name=plain8"]
     assert main(["benchmark", "probes", *config, "--config.train.batch_size=8"]) == 0
     assert re.search(r"Probing costs -?[\d.]+% of a run at every 50 steps", capsys.readouterr().out)
+
+
+def test_the_share_of_what_comes_now_and_then():
+    cost = LoopCost(0.02, {"record": 0.001, "evaluation": 0.5}, {"record": 10, "evaluation": 0})
+    assert cost.share("record") == pytest.approx(0.001 / 0.2)
+    assert cost.share("evaluation") == 0
+
+
+def test_the_command_says_what_the_loop_costs(capsys):
+    config = ["--config", "configs/smoke.py", "--config.model.name=plain8"]
+    assert main(["benchmark", "loop", *config, "--config.train.eval_steps=0"]) == 0
+    printed = capsys.readouterr().out
+    assert re.search(r"all three add -?[\d.]+% to it", printed)
+    assert "the end" in printed

@@ -6,7 +6,7 @@ import pytest
 from resnet_jax.errors import UserError
 from resnet_jax.training import config as configs
 from resnet_jax.training import state as states
-from resnet_jax.training.checkpoints import Checkpoints
+from resnet_jax.training.checkpoints import Checkpoints, Progress
 from resnet_jax.training.state import TrainState, load_dataset
 
 
@@ -39,8 +39,9 @@ def test_every_leaf_comes_back_bitwise(state, fresh, tiny, tmp_path):
     with Checkpoints(tmp_path) as kept:
         kept.save(state, tiny)
     with Checkpoints(tmp_path) as kept:
-        restored = kept.restore(fresh)
+        restored, progress = kept.restore(fresh)
     assert list(leaves(restored)) == list(leaves(state))
+    assert progress == Progress()
     assert not {*leaves(fresh)} & {*leaves(state)}  # else a leaf could come from `like`
     assert jax.tree.structure(restored) == jax.tree.structure(state)
 
@@ -48,7 +49,7 @@ def test_every_leaf_comes_back_bitwise(state, fresh, tiny, tmp_path):
 def test_the_key_comes_back_as_a_typed_key(state, fresh, tiny, tmp_path):
     with Checkpoints(tmp_path) as kept:
         kept.save(state, tiny)
-        restored = kept.restore(fresh)
+        restored, _ = kept.restore(fresh)
     assert jax.dtypes.issubdtype(restored.key.dtype, jax.dtypes.prng_key)
     draws = [jax.random.normal(each.key, (3,)) for each in (restored, state)]
     np.testing.assert_array_equal(*draws)
@@ -58,7 +59,7 @@ def test_shapes_alone_say_what_to_restore(state, tiny, tmp_path):
     with Checkpoints(tmp_path) as kept:
         kept.save(state, tiny)
         shapes = jax.eval_shape(lambda: states.create(tiny, load_dataset(tiny)))
-        assert list(leaves(kept.restore(shapes))) == list(leaves(state))
+        assert list(leaves(kept.restore(shapes)[0])) == list(leaves(state))
 
 
 def test_only_the_newest_are_kept(state, fresh, tiny, tmp_path):
@@ -68,8 +69,9 @@ def test_only_the_newest_are_kept(state, fresh, tiny, tmp_path):
         assert kept.latest() == 6
     assert sorted(path.name for path in tmp_path.iterdir()) == ["4", "6"]
     with Checkpoints(tmp_path) as kept:
-        assert [int(kept.restore(fresh, step).step) for step in (4, 6)] == [4, 6]
-        assert int(kept.restore(fresh).step) == 6
+        assert [int(kept.restore_before(fresh, step).step) for step in (6, 7)] == [4, 6]
+        assert kept.restore_before(fresh, 4) is None
+        assert int(kept.restore(fresh)[0].step) == 6
 
 
 def test_a_state_saved_twice_is_saved_once(state, fresh, tiny, tmp_path):
@@ -78,21 +80,20 @@ def test_a_state_saved_twice_is_saved_once(state, fresh, tiny, tmp_path):
         kept.save(fresh.replace(step=state.step), tiny)
     with Checkpoints(tmp_path) as kept:
         kept.save(fresh.replace(step=state.step), tiny)
-        assert list(leaves(kept.restore(fresh))) == list(leaves(state))
+        assert list(leaves(kept.restore(fresh)[0])) == list(leaves(state))
 
 
 def test_an_empty_folder_has_no_checkpoint(fresh, tmp_path):
     with Checkpoints(tmp_path / "none") as kept:
         assert kept.latest() is None
-        with pytest.raises(UserError, match=r"there is no checkpoint in .*none"):
-            kept.restore(fresh)
+        assert kept.restore(fresh) is None
 
 
-def test_a_step_that_was_not_saved_is_one_clear_error(state, fresh, tiny, tmp_path):
+def test_what_goes_on_beside_the_state_comes_back(state, fresh, tiny, tmp_path):
+    progress = Progress(pending=[{"loss": 0.1, "error": 1 / 3}], compile=1.5, total=2.5)
     with Checkpoints(tmp_path) as kept:
-        kept.save(state, tiny)
-        with pytest.raises(UserError, match=r"checkpoint .*/3 cannot be read"):
-            kept.restore(fresh, step=3)
+        kept.save(state, tiny, progress)
+        assert kept.restore(fresh)[1] == progress
 
 
 @pytest.mark.parametrize("damage", [b"", b"\0" * 64], ids=["emptied", "garbled"])
@@ -104,7 +105,7 @@ def test_damaged_files_are_one_clear_error(state, fresh, tiny, tmp_path, damage)
             file.write_bytes(damage)
     with (
         Checkpoints(tmp_path) as kept,
-        pytest.raises(UserError, match=r"checkpoint .*/7 cannot be read \(.") as raised,
+        pytest.raises(UserError, match=r"checkpoint 7 cannot be read \(.") as raised,
     ):
         kept.restore(fresh)
     assert "\n" not in str(raised.value)
@@ -126,5 +127,6 @@ def test_the_state_of_another_network_is_refused(state, tiny, tmp_path):
     deeper = configs.override(tiny, {"model.name": "resnet14"})
     with Checkpoints(tmp_path) as kept:
         kept.save(state, tiny)
-        with pytest.raises(UserError, match="cannot be read"):
+        with pytest.raises(UserError, match="of another network"):
             kept.restore(states.create(deeper, load_dataset(deeper)))
+    assert [path.name for path in tmp_path.iterdir()] == ["7"]  # and is not taken for damaged

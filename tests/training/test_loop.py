@@ -1,17 +1,23 @@
+import gzip
 import json
 import shutil
+import struct
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from resnet_jax.errors import UserError
 from resnet_jax.training import config as configs
+from resnet_jax.training import mapping as mappings
 from resnet_jax.training import state as states
 from resnet_jax.training.checkpoints import Checkpoints
 from resnet_jax.training.loop import evaluate_run, train
+from resnet_jax.training.meter import Meter
 from resnet_jax.training.observer import Observer
 from resnet_jax.training.state import load_dataset
+from resnet_jax.training.tensorboard import TensorBoard
 
 
 class StopAfter(Observer):
@@ -27,7 +33,7 @@ class StopAfter(Observer):
 
 def final_state(folder, config):
     with Checkpoints(folder / "checkpoints") as kept:
-        return kept.restore(states.create(config, load_dataset(config)))
+        return kept.restore(states.create(config, load_dataset(config)))[0]
 
 
 def records(folder):
@@ -110,8 +116,7 @@ def test_a_missing_or_damaged_checkpoint_is_one_clear_error(tiny, tmp_path):
     train(tiny, tmp_path)
     with pytest.raises(UserError, match="holds no run"):
         evaluate_run(tmp_path / "elsewhere")
-    data = tmp_path / "checkpoints" / "6" / "state"
-    for file in data.rglob("*"):
+    for file in (tmp_path / "checkpoints").rglob("*"):
         if file.is_file():
             file.write_bytes(b"")
     with pytest.raises(UserError, match="cannot be read"):
@@ -119,3 +124,59 @@ def test_a_missing_or_damaged_checkpoint_is_one_clear_error(tiny, tmp_path):
     shutil.rmtree(tmp_path / "checkpoints")
     with pytest.raises(UserError, match="no checkpoint"):
         evaluate_run(tmp_path)
+
+
+def test_averaged_weights_are_evaluated_beside_the_raw_ones(tiny, tmp_path):
+    result = train(configs.override(tiny, {"train.ema_decay": 0.5}), tmp_path)
+    assert {"test_error", "test_ema_error", "train_ema_loss"} <= set(result.final)
+    last = records(tmp_path)[-1]
+    assert last["ema_loss"] == result.final["test_ema_loss"] != last["loss"]
+
+
+def test_a_trace_of_some_steps_is_written_for_perfetto(tiny, tmp_path):
+    train(tiny, tmp_path, profile=range(3, 5))
+    (trace,) = (tmp_path / "profile").rglob("perfetto_trace.json.gz")
+    events = json.loads(gzip.decompress(trace.read_bytes()))
+    names = {event.get("name", "") for event in events["traceEvents"]}
+    assert any("train_step" in name for name in names)
+
+
+def test_tensorboard_gets_each_number_by_step(tiny, tmp_path):
+    pytest.importorskip("tensorboardX")
+    from tensorboardX.proto.event_pb2 import Event
+
+    with TensorBoard(tmp_path / "events") as board:
+        train(tiny, tmp_path / "run", board)
+    (file,) = (tmp_path / "events").iterdir()
+    found, content = {}, file.read_bytes()
+    while content:  # TFRecord: length, its checksum, the event, its checksum
+        (length,) = struct.unpack("<Q", content[:8])
+        event = Event.FromString(content[12 : 12 + length])
+        for value in event.summary.value:
+            found[value.tag, event.step] = value.simple_value
+        content = content[16 + length :]
+    written = [line for line in records(tmp_path / "run") if line["kind"] == "train"]
+    for line in written:
+        assert found["step/loss", line["step"]] == pytest.approx(line["loss"])
+    assert ("test/error", 6) in found
+
+
+def test_a_loop_of_many_runs_compiles_one_step(tiny, tmp_path):
+    mapping = mappings.of(tiny)
+    train(tiny, tmp_path / "one")
+    before = mapping._train_step._cache_size(), mapping._eval_step._cache_size()
+    for seed in (1, 2):
+        train(configs.override(tiny, {"seed": seed}), tmp_path / str(seed))
+    assert (mapping._train_step._cache_size(), mapping._eval_step._cache_size()) == before
+
+
+def test_a_mean_is_the_same_whoever_gathered_its_parts():
+    rows = [{"loss": jnp.float32(x), "learning_rate": jnp.float32(0.1)} for x in (0.1, 1.7, 2.3)]
+    whole, first = Meter(8, 64), Meter(8, 64)
+    for row in rows:
+        whole.add(row)
+    for row in rows[:2]:
+        first.add(row)
+    second = Meter(8, 64, first.pending(2))
+    second.add(rows[2])
+    assert whole.record(3)["loss"] == second.record(3)["loss"]

@@ -1,0 +1,114 @@
+"""Several processes of one job on this machine, watched: one that dies takes the others with it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from types import FrameType
+
+GRACE_SECONDS = 5.0
+"""How long the others have to end by themselves when one has died, and again when told to."""
+
+POLL_SECONDS = 0.1
+
+
+def launch(arguments: Sequence[str], processes: int, cpu_devices: int = 0) -> int:
+    """Runs `resnet-jax` as several processes that work as one, and waits for all of them.
+
+    SIGINT and SIGTERM go on to the processes as SIGTERM, on which they save and stop.
+
+    Args:
+      arguments: of the command, `train` and what follows.
+      processes: how many.
+      cpu_devices: virtual CPU devices for each; 0: the machine's own devices, one for each.
+
+    Returns:
+      0 if all ended well, or the code of the first that did not: 128 and the number of the signal
+      that ended it, if one did.
+    """
+    coordinator = f"localhost:{_free_port()}"
+    children = [
+        subprocess.Popen(
+            [sys.executable, "-m", "resnet_jax.cli", *arguments, "--distributed"]
+            + ["--coordinator", coordinator, "--processes", str(processes)]
+            + ["--process-id", str(index)]
+            + ([] if cpu_devices else ["--local-devices", str(index)]),
+            env=_environment(cpu_devices),
+            start_new_session=True,  # so that Ctrl-C reaches this process alone, which passes it on
+        )
+        for index in range(processes)
+    ]
+    stopping = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopping.append(number)
+        _signal(children, signal.SIGTERM if len(stopping) == 1 else signal.SIGKILL)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        return _watch(children, stopping)
+    finally:
+        _signal(children, signal.SIGKILL)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _watch(children: Sequence[subprocess.Popen], stopping: Sequence[int]) -> int:
+    while True:
+        codes = [child.poll() for child in children]
+        if all(code is not None for code in codes):
+            break
+        if any(codes) and not stopping:  # one ended, and not well
+            break
+        time.sleep(POLL_SECONDS)
+    failed = next(((index, code) for index, code in enumerate(codes) if code), None)
+    if failed is None:
+        return 0
+    index, code = failed
+    if not stopping:
+        print(
+            f"resnet-jax: process {index} of {len(children)} {_ended(code)}; the others are "
+            f"stopped.{' The same command goes on from the newest checkpoint' if code < 0 else ''}",
+            file=sys.stderr,
+        )
+        _end(children)
+    return 128 - code if code < 0 else code
+
+
+def _end(children: Sequence[subprocess.Popen]) -> None:
+    """Lets processes end by themselves, then tells them to, then ends them."""
+    for number in (None, signal.SIGTERM):
+        if number is not None:
+            _signal(children, number)
+        deadline = time.monotonic() + GRACE_SECONDS
+        while time.monotonic() < deadline:
+            if all(child.poll() is not None for child in children):
+                return
+            time.sleep(POLL_SECONDS)
+
+
+def _signal(children: Sequence[subprocess.Popen], number: int) -> None:
+    for child in children:
+        if child.poll() is None:
+            child.send_signal(number)
+
+
+def _ended(code: int) -> str:
+    return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+
+
+def _environment(cpu_devices: int) -> dict[str, str]:
+    if not cpu_devices:
+        return dict(os.environ)
+    flags = f"{os.environ.get('XLA_FLAGS', '')} "
+    flags += f"--xla_force_host_platform_device_count={cpu_devices}"
+    return os.environ | {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags.strip()}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        return probe.getsockname()[1]

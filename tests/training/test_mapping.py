@@ -1,0 +1,101 @@
+"""Both mappings against one device and against each other, on eight virtual devices."""
+
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+PARTS = ["", ", two parts"]
+SCRIPT = Path(__file__).with_name("on_eight_devices.py")
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    out = tmp_path_factory.mktemp("mapping") / "found.pkl"
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), str(out)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return pickle.loads(out.read_bytes())
+
+
+def distance(one, other):
+    """The largest difference of two parameter vectors, relative to their root mean square."""
+    return np.max(np.abs(one["params"] - other["params"])) / np.sqrt(np.mean(one["params"] ** 2))
+
+
+# Relative to the parameters' root mean square, after 20 steps. Another order of summing alone
+# gives 1e-6 in most cases; now and then it turns the sign of a ReLU's input, and gives 2e-3 (both
+# are seen between the same batches in two orders, below). Mistakes give 0.4 and more.
+ROUNDING = 1e-2
+
+
+@pytest.mark.parametrize("parts", PARTS)
+def test_the_same_examples_in_another_order_differ_by_rounding(found, parts):
+    assert 0 < distance(*found[f"rounding{parts}"]) < ROUNDING
+
+
+@pytest.mark.parametrize("name", ["jit", "pmap"])
+@pytest.mark.parametrize("parts", PARTS)
+def test_eight_devices_give_what_one_gives(found, name, parts):
+    one, other = found[f"one{parts}"], found[f"{name}{parts}"]
+    assert other["devices"] == 8
+    np.testing.assert_allclose(other["losses"][:3], one["losses"][:3], rtol=1e-5)
+    np.testing.assert_allclose(other["losses"], one["losses"], rtol=ROUNDING)
+    assert distance(one, other) < ROUNDING
+    np.testing.assert_allclose(other["batch_stats"], one["batch_stats"], rtol=ROUNDING, atol=1e-4)
+    assert np.array_equal(other["key"], one["key"])
+    assert other["step"] == 20
+    assert other["tested"][0]["examples"] == 20
+    assert other["tested"][0]["loss"] == pytest.approx(one["tested"][0]["loss"], rel=ROUNDING)
+
+
+def test_statistics_of_its_own_make_a_difference_and_both_mappings_the_same_one(found):
+    jit, pmap = (found[f"{name}, own statistics"] for name in ("jit", "pmap"))
+    assert distance(jit, pmap) < ROUNDING
+    assert distance(found["one"], jit) > 10 * ROUNDING
+
+
+@pytest.mark.parametrize("name", ["jit", "pmap"])
+def test_a_step_with_statistics_of_its_own_is_the_one_written_out_shard_by_shard(found, name):
+    shards, step = found["first, by shards"], found[f"first, {name}"]
+    assert step["gradient_norm"] == pytest.approx(shards["gradient_norm"], rel=1e-4)
+    np.testing.assert_allclose(step["mean"], shards["mean"], rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(step["var"], shards["var"], rtol=1e-4, atol=1e-6)
+    # A mean of variances would understate it, and the test would see that.
+    assert np.all(shards["mean of variances"] < shards["var"])
+    assert np.max(shards["var"] - shards["mean of variances"]) > 1e-3
+
+
+@pytest.mark.parametrize("mistake", ["no mean", "sum"])
+def test_a_missing_mean_and_a_doubled_one_are_seen(found, mistake):
+    assert distance(found["one"], found[mistake]) > 10 * ROUNDING
+
+
+@pytest.mark.parametrize("name", ["one", "jit", "pmap", "jit, two parts", "pmap, two parts"])
+def test_the_step_and_the_evaluation_are_compiled_once(found, name):
+    run = found[name]
+    assert run["compiled_steps"][0] >= 1
+    assert sum(run["compiled_steps"][1:]) == 0
+    assert run["compiled_again"] == 0
+
+
+def test_averaged_weights_are_between_the_first_and_the_last(found):
+    run = found["one, two parts"]
+    assert {"ema_loss", "ema_error"} <= set(run["tested"][0])
+    assert "ema_loss" not in found["one"]["tested"][0]
+    assert run["tested"][0]["ema_loss"] != run["tested"][0]["loss"]
+    np.testing.assert_allclose(found["pmap, two parts"]["ema"], run["ema"], atol=1e-3)
+
+
+def test_what_devices_cannot_do_is_refused_with_what_they_can(found):
+    refused = found["refused"]
+    assert refused["batch"] == (
+        "train.batch_size = 30 does not divide among 8 devices: the nearest that do are 24 and 32"
+    )
+    assert "8 devices in 2 parts each: the nearest that do are 16 and 32" in refused["parts"]
+    assert "devices.count = 9, and there are 8 devices" in refused["count"]
+    assert "probes measure the whole batch" in refused["probes"]
