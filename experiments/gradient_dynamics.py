@@ -37,11 +37,17 @@ def findings(found: Records) -> list[str]:
         )
     later = found.summary("decades", at("plain56", RATES[0]))
     if later.mean < -1:
-        sure = "" if later.high < 0 else ", on average, for seeds differ much"
+        sure = "" if later.high < 0 else f" in the mean of {later.n} seeds, which differ much"
         told.append(
             "So either account of deep plain networks is half of the story. Before the first step "
             "their gradient explodes towards the input; at a large learning rate it vanishes there "
             f"after a few steps{sure}."
+        )
+    error = found.summary("train_error", at("resnet56", RATES[0])).mean
+    if error > 20:
+        told.append(
+            f"That rate is too large for the residual network of 56 layers too: after {LAST + 1} "
+            f"steps its training error is {error:.0f}%."
         )
     return told
 

@@ -9,6 +9,7 @@ with one layer in a branch, and -0.01 with two: there the claim is refuted (10 s
 
 from resnet_jax.lab import Experiment, Records, claims, figures
 from resnet_jax.lab.studies import shattered
+from resnet_jax.lab.wording import number
 
 NETS = {
     "plain without norm": {"normalize": False},
@@ -29,19 +30,20 @@ def findings(found: Records) -> list[str]:
     deep = {net: found.summary("autocorrelation", at(net, 50)).mean for net in NETS}
     told = [
         "Between neighbouring inputs the gradient of a plain net with batch norm has an "
-        f"autocorrelation of {deep['plain']:.2f} at 50 layers, that of a residual one with one "
-        f"layer in a branch {deep['residual, m 1']:.2f}."
+        f"autocorrelation of {number(deep['plain'], 2)} at 50 layers, that of a residual one with "
+        f"one layer in a branch {number(deep['residual, m 1'], 2)}."
     ]
     if deep["residual, m 2"] < deep["residual, m 1"] / 2:
         told.append(
             "With two layers in a branch, as in the networks that are in use, it is "
-            f"{deep['residual, m 2']:.2f}. So it is not the shortcut alone that keeps gradients "
-            "from shattering, as it is often told: it takes short or scaled-down branches too."
+            f"{number(deep['residual, m 2'], 2)}. So it is not the shortcut alone that keeps "
+            "gradients from shattering, as it is often told: it takes short or scaled-down "
+            "branches too."
         )
     if deep["plain without norm"] > deep["plain"] + 0.3:
         told.append(
-            f"Without norm a plain net's is {deep['plain without norm']:.2f}: here it is the norm "
-            "that shatters the gradient, rather than the depth."
+            f"Without norm a plain net's is {number(deep['plain without norm'], 2)} at the same "
+            "depth: it takes depth and the norm together to shatter the gradient."
         )
     return told
 
@@ -51,8 +53,9 @@ experiment = Experiment(
     source="Balduzzi et al. 2017, Figs. 1 to 3",
     published="At 50 layers plain networks' gradients resemble white noise, residual ones' do not.",
     setup=(
-        "256 points on a line, networks of 200 units a layer: the autocorrelation, from one point "
-        "to the next, of the gradient along the line. m is the number of layers in a branch."
+        "256 points on a line, networks of 200 units a layer, no biases but at the input: the "
+        "autocorrelation, from one point to the next, of the gradient of the summed output along "
+        "the line, through the norms' statistics too. m is the number of layers in a branch."
     ),
     study=shattered.STUDY,
     axes={"net": tuple(NETS), "depth": (4, 10, 24, 50)},

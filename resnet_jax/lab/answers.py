@@ -11,6 +11,7 @@ from resnet_jax.lab.records import Records, of_cell, with_values
 from resnet_jax.lab.statistics import Summary
 from resnet_jax.lab.wording import count, number
 
+FITS_WELL = 0.9  # R^2 below which a law does not describe a profile
 MUCH = 2.0  # a gradient that is this many times larger or smaller at one end counts as such
 
 
@@ -108,9 +109,12 @@ def growth_sentence(found: growth.GrowthOverSeeds) -> str:
         "power law": "the power law fits better",
         "cannot tell": "which fits better, these runs cannot tell",
     }[found.better]
+    if max(found.exponential_r2.mean, found.power_r2.mean) < FITS_WELL:
+        which = f"neither fits well, {which}"
     return (
         f"Over its {count(units, 'unit')} that repeat one another, the squared norm grows by a "
-        f"factor of {rate:.3g} ({low:.3g} to {high:.3g}) for each unit towards the input (R² "
+        f"factor of {rate:.3g} ({low:.3g} to {high:.3g}; the norm by {rate**0.5:.3g}) for each "
+        "unit towards the input (R² "
         f"{number(found.exponential_r2.mean, 2)}), or as the power "
         f"{number(found.exponent.mean, 2)} of the unit's number (R² "
         f"{number(found.power_r2.mean, 2)}); {which}."
@@ -123,13 +127,13 @@ def along(records: Records, axis: str, measure: str, step: int) -> list[str]:
     Args:
       records: what the runs left behind.
       axis: the axis.
-      measure: the first unit's norm over the last unit's.
+      measure: the first unit's norm over the last unit's, in decades.
       step: updates made before it.
     """
     sentences = []
     for value, cell in records.experiment.along(axis):
         runs = with_values(of_cell(records.runs, cell))
-        told = sentence(records.experiment.label(value), growth.geometric(runs[measure]))
+        told = sentence(records.experiment.label(value), growth.geometric(10 ** runs[measure]))
         sentences.append(f"{told} {growth_sentence(growth_in(records, cell, step))}".strip())
     return sentences
 

@@ -24,6 +24,7 @@ from resnet_jax.errors import UserError
 from resnet_jax.lab import experiment as experiments
 from resnet_jax.lab.experiment import AxisValue, Experiment
 from resnet_jax.lab.grid import Run
+from resnet_jax.training import own_model
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,9 @@ def write_plan(folder: Folder, experiment: Experiment, runs: Sequence[Run], comm
     folder.runs.mkdir(parents=True, exist_ok=True)
     if experiment.file.resolve() != folder.experiment.resolve():
         shutil.copyfile(experiment.file, folder.experiment)
+    for name in {run.config.model.name for run in runs if "model" in run.config}:
+        if own := own_model.content(name):  # kept with what was measured on it
+            (folder.path / Path(name.rpartition(":")[0]).name).write_bytes(own)
     planned = tuple(Planned(run.name, run.axes, run.seed) for run in runs)
     plan = Plan(experiment.name, str(experiment.file), command, planned)
     folder.plan.write_text(json.dumps(asdict(plan), indent=1) + "\n")

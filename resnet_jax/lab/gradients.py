@@ -21,6 +21,7 @@ from resnet_jax.lab.records import Records
 from resnet_jax.lab.study import Findings, Study
 from resnet_jax.training import config as configs
 from resnet_jax.training import probing
+from resnet_jax.training.state import build_model
 
 Derive = Callable[[pd.DataFrame], float]
 
@@ -97,7 +98,13 @@ def write(
 
     Returns:
       The file, which says in full what is asked.
+
+    Raises:
+      UserError: a network does not exist, or there are no seeds.
     """
+    compare(networks, seeds, data, steps)  # what cannot be asked leaves no folder behind
+    for name in networks:
+        build_model(configs.override(configs.base(), {"model.name": name}), num_classes=10)
     asked = f"{tuple(networks)!r}, seeds={seeds}, data={data!r}, steps={tuple(steps)!r}"
     words = re.sub(r"[^\w]+", "-", "-".join(networks))[:60]
     name = f"gradients-{words}-{hashlib.sha256(asked.encode()).hexdigest()[:6]}"
@@ -137,7 +144,9 @@ def compare(
         },
     )
     trains = max(steps) > 0
-    measures = {f"first_to_last_{step}": step for step in steps}
+    if seeds < 1:
+        raise UserError(f"--seeds {seeds}: ask for one or more")
+    measures = {f"decades_{step}": step for step in steps}
 
     def findings(records: Records) -> list[str]:
         told = []
@@ -148,6 +157,16 @@ def compare(
 
     return Experiment(
         question=f"Do gradients vanish in {_listed(networks)}?",
+        setup=(
+            f"Data {data!r}, batches of 128, batch statistics. The norm of a unit is that of the "
+            "gradient of all its kernels, stem and head left out; in a network without units each "
+            "kernel stands for one. "
+            + (
+                "Trained with a learning rate of 0.01, momentum 0.9."
+                if trains
+                else "Untrained networks, on their first batch."
+            )
+        ),
         base=base,
         study=None if trains else AT_START,
         axes={"network": tuple(networks)},
@@ -155,7 +174,7 @@ def compare(
         labels={network: network for network in networks},
         seeds=tuple(range(seeds)),
         measures=tuple(measures),
-        derive={measure: first_to_last(step) for measure, step in measures.items()},
+        derive={measure: decades(step) for measure, step in measures.items()},
         diverged=dict.fromkeys(measures, math.nan),
         figures=tuple(
             Profile(

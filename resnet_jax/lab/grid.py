@@ -14,6 +14,7 @@ from ml_collections import ConfigDict
 from resnet_jax.errors import UserError
 from resnet_jax.lab.experiment import AxisValue, Experiment, Settings
 from resnet_jax.training import config as configs
+from resnet_jax.training import own_model
 
 HASH_DIGITS = 10  # 40 bits: a thousand runs share a name with odds of one in two million
 
@@ -91,6 +92,8 @@ def _base(experiment: Experiment) -> ConfigDict:
 def run_name(config: ConfigDict, experiment: str = "run") -> str:
     """The name of a run: `resnet56-seed0-3f2a9c1b04`, the hash being that of the full config.
 
+    A network of the user's own is hashed by what its file holds as well: changed, it is another.
+
     Args:
       config: a full config, with `seed`.
       experiment: what to call a run that is of no network of the zoo.
@@ -98,7 +101,8 @@ def run_name(config: ConfigDict, experiment: str = "run") -> str:
     Returns:
       A name fit for a folder, the same for equal configs on every machine.
     """
-    digest = hashlib.sha256(canonical_json(config.to_dict()).encode()).hexdigest()
+    own = own_model.content(config.model.name) if trains(config) else b""
+    digest = hashlib.sha256(canonical_json(config.to_dict()).encode() + own).hexdigest()
     subject = config.model.name if trains(config) else experiment
     subject = re.sub(r"[^\w-]+", "-", subject)  # a network of the user's own has its file's path
     return f"{subject}-seed{config.seed}-{digest[:HASH_DIGITS]}"

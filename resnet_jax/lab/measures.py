@@ -1,7 +1,7 @@
 """What a final measure is called and what it is measured in."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -66,5 +66,11 @@ _KNOWN = {
 
 
 def measure(name: str) -> Measure:
-    """The measure of a name; one that is not known is called by its name and has no unit."""
+    """The measure of a name; one that is not known is called by its name and has no unit.
+
+    A number after a known name is the step: `decades_10`.
+    """
+    head, _, step = name.rpartition("_")
+    if step.isdigit() and head in _KNOWN:  # after so many updates
+        return replace(_KNOWN[head], name=name, words=f"{_KNOWN[head].words}, step {step}")
     return _KNOWN.get(name, Measure(name, name.replace("_", " ")))

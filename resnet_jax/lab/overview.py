@@ -33,6 +33,8 @@ def claims_table(results: Path) -> Readable:
         for found in map(report.read, folders)
         for verdict in found.verdicts
     ]
+    if not rows:
+        raise UserError(f"{results}: none of the {len(folders)} experiments in it makes a claim")
     return Readable(["experiment", *HEAD], rows, [False] * (1 + len(HEAD)))
 
 

@@ -14,6 +14,7 @@ from resnet_jax.lab.folder import Folder, Plan, Planned
 from resnet_jax.lab.measures import measure as named
 from resnet_jax.lab.statistics import Summary, summarize
 from resnet_jax.lab.wording import count, estimate
+from resnet_jax.training.run_folder import checksum
 
 Status = Literal["done", "diverged", "failed", "missing"]
 ENDED: tuple[Status, ...] = ("done", "diverged")  # the runs that have a value for each measure
@@ -129,6 +130,11 @@ def _result(path: Path, experiment: Experiment) -> dict[str, Any]:
         lacking = [m for m in required if not math.isfinite(final.get(m, math.nan))]
     except (ValueError, AttributeError, TypeError):
         return _failed("result.json is not readable; delete the run's folder and run again")
+    if result.get("records") is not None and result["records"] != checksum(path):
+        return _failed(
+            f"{path / 'metrics.jsonl'} is not what the run wrote; delete the run's folder and run "
+            "again"
+        )
     if result.get("status") == "done" and lacking:
         return result | _failed(f"result.json has no finite {' or '.join(lacking)}")
     if result.get("status") not in ("done", "diverged", "failed"):

@@ -120,8 +120,11 @@ def inline(svg: Path, name: str) -> Markup:
     text = svg.read_text(encoding="utf-8")
     text = text[text.index("<svg") :]
     text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", text)
-    # The size in points gives way to the style sheet's; the viewBox keeps the proportions.
-    text = re.sub(r'^<svg\b([^>]*?) width="[^"]*"', r"<svg\1", text)
+    # The width in points becomes the greatest one: on a narrow page the figure shrinks, in the
+    # proportions that the viewBox keeps, and on a wide one its letters stay those of the others.
+    text = re.sub(
+        r'^<svg\b([^>]*?) width="([^"]*)"', r'<svg\1 style="width: 100%; max-width: \2"', text
+    )
     text = re.sub(r'^<svg\b([^>]*?) height="[^"]*"', r"<svg\1", text)
     return Markup(text)
 

@@ -29,7 +29,7 @@ def number(value: float, decimals: int, sign: bool = False) -> str:
 
 def with_unit(value: float, measure: str, decimals: int | None = None) -> str:
     """A value of a measure with its unit: `90%`, `2.3 nats`."""
-    digits = f"{value:g}" if decimals is None else number(value, decimals)
+    digits = f"{value:.3g}".replace("-", MINUS) if decimals is None else number(value, decimals)
     unit = named(measure).unit
     return f"{digits}{unit}" if unit == "%" else f"{digits} {unit}".rstrip()
 

@@ -86,7 +86,7 @@ def test_networks_of_the_zoo_and_ones_own_are_compared_by_one_call(tmp_path, mon
     run = built.records.runs.query("network == 'plain8'").iloc[0]
     metrics = built.records.metrics.query("run == @run.run and of == 'unit'")
     norms = metrics["gradient_norm"].tolist()
-    assert run["first_to_last_0"] == pytest.approx(norms[0] / norms[-1])
+    assert run["decades_0"] == pytest.approx(math.log10(norms[0] / norms[-1]))
     assert re.search("profile_0", " ".join(map(str, file.parent.glob("figures/*.svg"))))
 
 
@@ -103,7 +103,7 @@ def test_the_laws_of_growth_are_told_with_their_fits_and_the_one_that_fits(tmp_p
     assert 1 / grown.rate.mean == pytest.approx((1.5 * 1.6 * 1.55) ** (1 / 3))
     told = answers.growth_sentence(grown)
     assert "Over its 12 units" in told  # four at the end are left out
-    assert "grows by a factor of 1.55 (1.43 to 1.68) for each unit towards the input" in told
+    assert "grows by a factor of 1.55 (1.43 to 1.68; the norm by 1.24) for each unit" in told
     assert "(R² 1.00)" in told
     assert told.endswith("the exponential fits better.")
     assert answers.growth_sentence(answers.growth_in(found, {"net": "none"})) == ""
@@ -117,7 +117,7 @@ def test_one_call_draws_what_one_call_measured():
     (panel,) = gradients.draw({"plain8": table, "twice": [table, table]}).axes
     norms = table.query("kind == 'unit'")["gradient_norm"]
     lines = {line.get_label(): line.get_ydata() for line in panel.lines}
-    assert lines["Plain8"] == pytest.approx(norms.to_numpy())
+    assert lines["plain8"] == pytest.approx(norms.to_numpy())
     assert lines["Twice"] == pytest.approx(norms.to_numpy())
     with pytest.raises(UserError, match="nothing to draw"):
         gradients.draw({})

@@ -1,6 +1,7 @@
 """How figures look: legible on a slide, in grey and to colour-blind eyes."""
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -133,8 +134,12 @@ def scale_of(panel: Axes, measure: str, axis: Literal["x", "y"] = "y") -> None:
 
 
 def title(words: str) -> str:
-    """Words as they stand at the head of a panel or on a scale: the first letter large."""
-    return words[:1].upper() + words[1:]
+    """Words as they stand at the head of a panel or on a scale: the first letter large.
+
+    What begins with a name in code, one with a digit, a dot or a sign in it, stays as it is.
+    """
+    first = words.partition(" ")[0]
+    return words if re.search(r"[\d._=/]", first) else words[:1].upper() + words[1:]
 
 
 def _scale(count: int) -> list[str]:
