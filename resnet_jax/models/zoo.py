@@ -80,11 +80,17 @@ def create(name: str, num_classes: int | None = None, **overrides: Any) -> ResNe
     return ResNet(**settings | _checked(overrides))
 
 
+def _nearby() -> list[str]:
+    """Names to suggest: those of `names`, and small networks of the same families."""
+    small = [f"{family}{depth}" for depth in (8, 14, 26, 38, 50) for family in FAMILIES]
+    return list(dict.fromkeys([*names(), *small]))
+
+
 def _settings(name: str) -> dict[str, Any]:
     """The attributes of a network, from its name."""
     match = _NAME.fullmatch(name)
     if match is None or match["family"] not in FAMILIES:
-        raise UserError(f"no network is called {name!r}; {did_you_mean(name, names())}")
+        raise UserError(f"no network is called {name!r}; {did_you_mean(name, _nearby())}")
     family, depth, branch = match["family"], int(match["depth"]), match["branch"]
     if branch not in (None, *LAYERS_PER_N):
         raise UserError(f"no network is called {name!r}: a suffix is one of -basic and -bottleneck")

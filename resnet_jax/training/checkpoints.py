@@ -139,6 +139,7 @@ class Checkpoints:
         try:
             self._manager.save(
                 step,
+                force=True,  # when to save is the loop's to say
                 args=ocp.args.Composite(
                     state=ocp.args.StandardSave(state),
                     config=ocp.args.JsonSave(configs.to_dict(config)),

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from resnet_jax.errors import UserError
 from resnet_jax.training.observer import Observer
@@ -23,18 +24,22 @@ class TensorBoard(Observer):
     """Writes each record's numbers as scalars, to be used in a `with` block."""
 
     def __init__(self, folder: Path):
-        """Opens a folder of events.
+        """Prepares to write.
+
+        Args:
+          folder: of the events; made when the run begins.
 
         Raises:
           UserError: the package that writes them is not installed.
         """
         try:
-            from tensorboardX import SummaryWriter
+            import tensorboardX
         except ImportError as error:
             raise UserError(
                 "--tensorboard needs tensorboardX: pip install 'resnet_jax[tensorboard]'"
             ) from error
-        self._writer = SummaryWriter(str(folder))
+        self._package, self._folder = tensorboardX, folder
+        self._writer: Any = None
 
     def __enter__(self) -> "TensorBoard":
         return self
@@ -46,11 +51,18 @@ class TensorBoard(Observer):
         traceback: TracebackType | None,
     ) -> None:
         """Writes what is left."""
-        self._writer.close()
+        if self._writer:
+            self._writer.close()
+
+    def start_run(self, name: str, step: int, total: int, batch_size: int) -> None:
+        """Opens the file; what an earlier process wrote past the step is taken back."""
+        self._writer = self._package.SummaryWriter(
+            str(self._folder), purge_step=step + 1 if step else None
+        )
 
     def record(self, record: Record) -> None:
         """Adds a record: `step/loss` of batches, `train/error` and `test/error` of evaluations."""
-        if record["kind"] not in ("train", "eval"):
+        if record["kind"] not in ("train", "eval") or self._writer is None:
             return
         head = record["split"] if record["kind"] == "eval" else "step"
         for name in QUANTITIES:
