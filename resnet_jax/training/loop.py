@@ -143,7 +143,7 @@ class _Run:
         """Takes the folder, which the first process does for all."""
         failure = None
         try:
-            stack.enter_context(self.folder.locked(self.observer))
+            stack.enter_context(self.folder.locked(self.observer.warn))
             self.folder.refuse_other(self.config)
             self.folder.claim(self.config)
         except (UserError, OSError) as error:

@@ -31,12 +31,12 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
-from jaxtyping import PyTree
 from ml_collections import ConfigDict
 
 from resnet_jax.data import Dataset, Shard
 from resnet_jax.errors import UserError
 from resnet_jax.probes import Measurement
+from resnet_jax.training.devices import check_divides, chosen, numbers, put, with_keys
 from resnet_jax.training.replicas import mapped
 from resnet_jax.training.state import TrainState, load_dataset
 from resnet_jax.training.step import Batch, Metrics, eval_step, measure, probed_step, train_step
@@ -130,7 +130,7 @@ class JitMapping(Mapping):
         if not self.sync:
             model, replicas = mapped(state.model, AXIS, self.sync)
             state = state.replace(model=model, replicas=replicas)
-        return _put(state, self.everywhere)
+        return put(state, self.everywhere)
 
     def collect(self, state: TrainState) -> TrainState:
         """The state, which is whole on every device."""
@@ -209,19 +209,19 @@ class PmapMapping(Mapping):
         state = state.replace(model=model, replicas=replicas)
         mesh = Mesh(np.array(self._own), (AXIS,), axis_types=(jax.sharding.AxisType.Auto,))
         copies = NamedSharding(mesh, P(AXIS))
-        return _map_keys(
+        return with_keys(
             lambda x: jax.device_put(np.broadcast_to(x, (len(self._own), *x.shape)), copies),
-            jax.device_get(_without_keys(state)),
+            jax.device_get(numbers(state)),
             state,
         )
 
     def collect(self, state: TrainState) -> TrainState:
         """The first device's state, which is the same as the others'."""
-        first = jax.tree.map(lambda x: x.addressable_data(0)[0], _without_keys(state))
+        first = jax.tree.map(lambda x: x.addressable_data(0)[0], numbers(state))
         model: Any = state.model
         model = model.clone(axis_name=None) if self.sync else model
-        whole = _map_keys(lambda x: x, first, state).replace(model=model, replicas=None)
-        return _put(whole, self.everywhere)
+        whole = with_keys(lambda x: x, first, state).replace(model=model, replicas=None)
+        return put(whole, self.everywhere)
 
     def step_of(self, state: TrainState) -> int:
         """The updates made, which each device counts."""
@@ -277,8 +277,8 @@ def of(config: ConfigDict, probes: bool = False) -> Mapping:
         for where they cannot be had.
     """
     settings = config.devices
-    devices = _devices(settings.count)
-    _check_divides(config, len(devices))
+    devices = chosen(settings.count)
+    check_divides(config, len(devices))
     probes = bool(probes or config.probe.steps or config.probe.every)
     if probes and (settings.mapping, settings.batch_stats) != ("jit", "sync"):
         raise UserError(
@@ -309,75 +309,6 @@ def dataset(config: ConfigDict, mapping: Mapping) -> Dataset:
     count = len(mapping.devices)
     size = -(-config.train.eval_batch_size // count) * count
     return load_dataset(config, mapping.shard, size)
-
-
-def _devices(count: int) -> tuple[jax.Device, ...]:
-    found = sorted(jax.devices(), key=lambda device: (device.process_index, device.id))
-    if count > len(found):
-        raise UserError(
-            f"devices.count = {count}, and there {_are(len(found))}: ask for fewer, or for 0, all"
-        )
-    if count % jax.process_count():
-        raise UserError(
-            f"devices.count = {count} does not divide among {jax.process_count()} processes"
-        )
-    if not count:
-        return tuple(found)
-    each = count // jax.process_count()
-    by_process: dict[int, list[jax.Device]] = {}
-    for device in found:
-        by_process.setdefault(device.process_index, []).append(device)
-    return tuple(device for own in by_process.values() for device in own[:each])
-
-
-def _are(count: int) -> str:
-    return "is 1 device" if count == 1 else f"are {count} devices"
-
-
-def _check_divides(config: ConfigDict, devices: int) -> None:
-    size, parts = config.train.batch_size, config.train.accumulate
-    unit = devices * parts
-    if size % unit:
-        nearest = [n for n in (size // unit * unit, (size // unit + 1) * unit) if n]
-        among = f"{devices} devices" + (f" in {parts} parts each" if parts > 1 else "")
-        raise UserError(
-            f"train.batch_size = {size} does not divide among {among}: the nearest that do are "
-            f"{' and '.join(map(str, nearest))}"
-        )
-
-
-def _put(tree: PyTree, sharding: NamedSharding) -> Any:
-    """A tree that this process has whole, on devices of all processes."""
-    if jax.process_count() == 1:
-        return jax.device_put(tree, sharding)
-    return _map_keys(
-        lambda x: jax.make_array_from_process_local_data(sharding, np.asarray(x)),
-        jax.device_get(_without_keys(tree)),
-        tree,
-    )
-
-
-def _is_key(x: Any) -> bool:
-    return jax.dtypes.issubdtype(x.dtype, jax.dtypes.prng_key)
-
-
-def _without_keys(tree: PyTree) -> PyTree:
-    """A tree with the numbers of its random keys in their place."""
-    return jax.tree.map(lambda x: jax.random.key_data(x) if _is_key(x) else x, tree)
-
-
-def _map_keys(function: Callable, numbers: PyTree, like: PyTree) -> Any:
-    """Maps a function over numbers, and makes keys again of those that were keys in `like`."""
-
-    def back(number: Any, given: Any) -> Any:
-        made = function(number)
-        return (
-            jax.random.wrap_key_data(made, impl=jax.random.key_impl(given))
-            if _is_key(given)
-            else made
-        )
-
-    return jax.tree.map(back, numbers, like)
 
 
 def _of_first(metrics: Any) -> Any:

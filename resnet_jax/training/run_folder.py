@@ -12,20 +12,17 @@ import json
 import os
 import platform
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ml_collections import ConfigDict
 
 from resnet_jax.errors import UserError
 from resnet_jax.training import config as configs
 from resnet_jax.training.environment import environment
-
-if TYPE_CHECKING:
-    from resnet_jax.training.observer import Observer
 
 Record = dict[str, Any]
 
@@ -134,14 +131,14 @@ class RunFolder:
         return result
 
     @contextmanager
-    def locked(self, observer: "Observer") -> Iterator[None]:
+    def locked(self, warn: Callable[[str], None]) -> Iterator[None]:
         """Keeps other processes from the folder while the `with` block runs.
 
         The lock is the operating system's, which takes it back when a process ends, however it
         ends: a dead process leaves none behind.
 
         Args:
-          observer: told if the file system knows no locks.
+          warn: told if the file system knows no locks.
 
         Raises:
           InUseError: another process has it.
@@ -158,7 +155,7 @@ class RunFolder:
                     "for it, or choose another --workdir"
                 ) from None
             except OSError as error:
-                observer.warn(
+                warn(
                     f"{self.path} cannot be locked ({error.strerror}): see to it that no second "
                     "process trains into it"
                 )
@@ -212,7 +209,7 @@ class ReadOnlyFolder(RunFolder):
     def claim(self, config: ConfigDict) -> None:
         """Does nothing."""
 
-    def locked(self, observer: "Observer") -> Any:
+    def locked(self, warn: Callable[[str], None]) -> Any:
         """Does nothing: the first process has the lock."""
         return nullcontext()
 
