@@ -2,7 +2,7 @@
 
     resnet-jax run experiments/degradation.py
 
-Takes: 4 min 28 s on two cores, 1 min 11 s of it to compile; seconds when all runs are done.
+Takes: 3 minutes on two cores, 52 s of it to compile; seconds when all runs are done.
 Finds: after 300 steps, training errors of 0.1, 3.4 and 71% for plain networks of 20, 32 and 56
 layers, and of 0.0% for all residual ones (means of three seeds).
 """
