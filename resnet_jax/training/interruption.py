@@ -17,6 +17,7 @@ from typing import Any
 import jax
 
 from resnet_jax.training import distributed
+from resnet_jax.training.meter import NonFiniteLossError
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -56,9 +57,18 @@ class Signals:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Puts back what handled signals before."""
+        """Puts back what handled signals before.
+
+        Raises:
+          KeyboardInterrupt: a signal came too late to be asked for, in the last step or in one
+            whose loss is not finite; whoever trains many runs is to stop all the same.
+        """
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        if self.received is not None and (error is None or isinstance(error, NonFiniteLossError)):
+            late = KeyboardInterrupt("stopped")
+            late.code = 128 + self.received  # type: ignore[attr-defined]
+            raise late
 
     def after(self, step: int) -> int | None:
         """The signal on which to stop after a step, in which all processes agree; None to go on."""

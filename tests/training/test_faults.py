@@ -14,7 +14,9 @@ import pytest
 from resnet_jax.cli import main
 from resnet_jax.errors import UserError
 from resnet_jax.training import config as configs
+from resnet_jax.training.interruption import Signals
 from resnet_jax.training.loop import evaluate_run, train
+from resnet_jax.training.meter import NonFiniteLossError
 from resnet_jax.training.observer import Observer
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -244,3 +246,23 @@ def test_checkpoints_go_on_under_another_mapping_and_number_of_devices(tmp_path)
     after = killing.checkpoint(workdir, 8)
     for path, value in after.items():
         np.testing.assert_array_equal(value, before[path])
+
+
+def signalled(error):
+    """What becomes of an error, or of none, in a block in which a signal came."""
+    with Signals():
+        os.kill(os.getpid(), signal.SIGTERM)
+        if error:
+            raise error
+
+
+@pytest.mark.parametrize("error", [None, NonFiniteLossError(3, 0.1, None)])
+def test_a_signal_that_comes_too_late_for_the_loop_still_stops(error):
+    with pytest.raises(KeyboardInterrupt) as raised:
+        signalled(error)
+    assert raised.value.code == 143
+
+
+def test_another_error_is_not_hidden_by_a_signal():
+    with pytest.raises(UserError, match="full"):
+        signalled(UserError("the disk is full"))
