@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from matplotlib import rc_context
 from matplotlib.figure import Figure
@@ -45,9 +46,17 @@ def first_to_last(step: int = 0, quantity: str = "gradient_norm") -> Derive:
 
 
 def decades(step: int = 0, quantity: str = "gradient_norm") -> Derive:
-    """The same ratio as its decimal logarithm, in decades: 0 is no change, 1 ten times as much."""
+    """The same ratio as its decimal logarithm, in decades: 0 is no change, 1 ten times as much.
+
+    Minus infinity where the first norm is zero, and infinity where the last one is.
+    """
     ratio = first_to_last(step, quantity)
-    return lambda metrics: math.log10(ratio(metrics))
+
+    def derive(metrics: pd.DataFrame) -> float:
+        with np.errstate(divide="ignore"):
+            return float(np.log10(ratio(metrics)))
+
+    return derive
 
 
 def draw(

@@ -30,18 +30,8 @@ def launch(arguments: Sequence[str], processes: int, cpu_devices: int = 0) -> in
       that ended it, if one did.
     """
     coordinator = f"localhost:{_free_port()}"
-    children = [
-        subprocess.Popen(
-            [sys.executable, "-m", "resnet_jax.cli", *arguments, "--distributed"]
-            + ["--coordinator", coordinator, "--processes", str(processes)]
-            + ["--process-id", str(index)]
-            + ([] if cpu_devices else ["--local-devices", str(index)]),
-            env=_environment(cpu_devices),
-            start_new_session=True,  # so that Ctrl-C reaches this process alone, which passes it on
-        )
-        for index in range(processes)
-    ]
-    stopping = []
+    children: list[subprocess.Popen] = []
+    stopping: list[int] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
         stopping.append(number)
@@ -49,6 +39,17 @@ def launch(arguments: Sequence[str], processes: int, cpu_devices: int = 0) -> in
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
+        for index in range(processes):
+            own = [] if cpu_devices else ["--local-devices", str(index)]
+            command = [sys.executable, "-m", "resnet_jax.cli", *arguments, "--distributed"]
+            place = ["--processes", str(processes), "--process-id", str(index), *own]
+            children.append(
+                subprocess.Popen(
+                    [*command, "--coordinator", coordinator, *place],
+                    env=_environment(cpu_devices),
+                    start_new_session=True,  # Ctrl-C reaches this process alone, which passes it on
+                )
+            )
         return _watch(children, stopping)
     finally:
         _signal(children, signal.SIGKILL)

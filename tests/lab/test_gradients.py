@@ -50,6 +50,8 @@ def test_the_ratio_is_that_of_the_first_units_norm_to_the_last_units():
     assert gradients.first_to_last(0)(metrics) == pytest.approx(100.0)
     assert gradients.decades(0)(metrics) == pytest.approx(2.0)
     assert gradients.first_to_last(7)(metrics) == pytest.approx(0.25)
+    assert gradients.decades()(records([0.0, 1.0])) == -math.inf  # a branch that starts at zero
+    assert math.isnan(gradients.decades()(records([0.0, 0.0])))
 
 
 @pytest.mark.parametrize(
