@@ -22,31 +22,41 @@ class Conv(nn.Module):
       features: channels of the output.
       size: height and width of the kernel, odd.
       stride: step of the window along height and width.
-      kernel_init: initialiser of the float32 kernel, of shape (size, size, channels, features).
+      groups: parts of the channels, each of which makes its part of the features by itself.
+      kernel_init: initialiser of the float32 kernel, of shape (size, size, channels / groups,
+        features).
       dtype: type of the computation and of the output.
     """
 
     features: int
     size: int = 3
     stride: int = 1
+    groups: int = 1
     kernel_init: Initializer = he_normal
     dtype: DTypeLike = jnp.float32
 
     @nn.compact
     def __call__(self, images: Float[Array, "b h w c"]) -> Float[Array, "b p q o"]:
         """Convolves a batch; p = ceil(h / stride), q = ceil(w / stride)."""
-        shape = (self.size, self.size, images.shape[-1], self.features)
+        shape = (self.size, self.size, images.shape[-1] // self.groups, self.features)
         kernel = self.param("kernel", self.kernel_init, shape, jnp.float32)
-        return convolve(images.astype(self.dtype), kernel.astype(self.dtype), self.stride)
+        images, kernel = images.astype(self.dtype), kernel.astype(self.dtype)
+        return convolve(images, kernel, self.stride, self.groups)
 
 
 def convolve(
-    images: Float[Array, "b h w c"], kernel: Float[Array, "k k c o"], stride: int = 1
+    images: Float[Array, "b h w c"],
+    kernel: Float[Array, "k k i o"],
+    stride: int = 1,
+    groups: int = 1,
 ) -> Float[Array, "b p q o"]:
-    """The convolution by whichever form is faster: sliding a window, or one matrix product."""
-    if stride == 1 and smaller_than_kernel(images.shape[1:3], kernel.shape[0]):
+    """The convolution by whichever form is faster: sliding a window, or one matrix product.
+
+    A kernel of so many groups has i = c / groups channels.
+    """
+    if stride == groups == 1 and smaller_than_kernel(images.shape[1:3], kernel.shape[0]):
         return unrolled(images, kernel)
-    return windowed(images, kernel, stride)
+    return windowed(images, kernel, stride, groups)
 
 
 def smaller_than_kernel(image: tuple[int, ...], size: int) -> bool:
@@ -55,7 +65,10 @@ def smaller_than_kernel(image: tuple[int, ...], size: int) -> bool:
 
 
 def windowed(
-    images: Float[Array, "b h w c"], kernel: Float[Array, "k k c o"], stride: int = 1
+    images: Float[Array, "b h w c"],
+    kernel: Float[Array, "k k i o"],
+    stride: int = 1,
+    groups: int = 1,
 ) -> Float[Array, "b p q o"]:
     """The convolution as XLA's own operation."""
     margin = (kernel.shape[0] - 1) // 2
@@ -65,6 +78,7 @@ def windowed(
         window_strides=(stride, stride),
         padding=((margin, margin), (margin, margin)),
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        feature_group_count=groups,
     )
 
 

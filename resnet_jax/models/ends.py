@@ -10,7 +10,7 @@ from resnet_jax.models.layers import Layers
 
 
 class CifarStem(nn.Module):
-    """A 3x3 convolution, norm and ReLU, for small images (He et al. 2015, section 4.2).
+    """A 3x3 convolution, norm and activation, for small images (He et al. 2015, section 4.2).
 
     Attributes:
       features: channels of the output.
@@ -24,11 +24,11 @@ class CifarStem(nn.Module):
     def __call__(self, images: Float[Array, "b h w c"]) -> Float[Array, "b h w o"]:
         """Maps images to the input of the first unit, of the same height and width."""
         x = self.layers.conv(images, self.features, 3, name="conv")
-        return self.layers.apply(x, ("norm", "relu"))
+        return self.layers.apply(x, ("norm", "activation"))
 
 
 class ImageNetStem(nn.Module):
-    """A 7x7 convolution of stride 2, norm, ReLU, 3x3 max-pooling (He et al. 2015, Table 1).
+    """A 7x7 convolution of stride 2, norm, activation, 3x3 max-pooling (He et al. 2015, Table 1).
 
     Attributes:
       features: channels of the output.
@@ -42,13 +42,63 @@ class ImageNetStem(nn.Module):
     def __call__(self, images: Float[Array, "b h w c"]) -> Float[Array, "b p q o"]:
         """Maps images to the input of the first unit, at a quarter of their height and width."""
         x = self.layers.conv(images, self.features, 7, stride=2, name="conv")
-        x = self.layers.apply(x, ("norm", "relu"))
-        return nn.max_pool(x, (3, 3), strides=(2, 2), padding=((1, 1), (1, 1)))
+        x = self.layers.apply(x, ("norm", "activation"))
+        return _halve(x)
 
 
-STEMS: dict[str, type[CifarStem] | type[ImageNetStem]] = {
+class DeepStem(nn.Module):
+    """ImageNet's stem with three 3x3 convolutions in place of the 7x7 one.
+
+    He et al. 2019 (arXiv 1812.01187), Fig. 2(b): 32 channels, 32 and 64, the stride on the first.
+
+    Attributes:
+      features: channels of the output; half as many inside.
+      layers: maker of the network's layers.
+    """
+
+    features: int
+    layers: Layers
+
+    @nn.compact
+    def __call__(self, images: Float[Array, "b h w c"]) -> Float[Array, "b p q o"]:
+        """Maps images to the input of the first unit, at a quarter of their height and width."""
+        half = self.features // 2
+        x = images
+        for number, (features, stride) in enumerate([(half, 2), (half, 1), (self.features, 1)]):
+            x = self.layers.conv(x, features, 3, stride, name=f"conv{number + 1}")
+            x = self.layers.apply(x, ("norm", "activation"), at=f"{number + 1}")
+        return _halve(x)
+
+
+class NoStem(nn.Module):
+    """The identity: the first unit meets the image itself.
+
+    Attributes:
+      features: of no account.
+      layers: of no account.
+    """
+
+    features: int
+    layers: Layers
+
+    @nn.compact
+    def __call__(self, images: Float[Array, "b h w c"]) -> Float[Array, "b h w c"]:
+        """Hands the images on."""
+        return images
+
+
+def _halve(x: Float[Array, "b h w c"]) -> Float[Array, "b p q c"]:
+    """3x3 max-pooling of stride 2."""
+    return nn.max_pool(x, (3, 3), strides=(2, 2), padding=((1, 1), (1, 1)))
+
+
+Stem = type[CifarStem] | type[ImageNetStem] | type[DeepStem] | type[NoStem]
+
+STEMS: dict[str, Stem] = {
     "cifar": CifarStem,
     "imagenet": ImageNetStem,
+    "deep": DeepStem,
+    "none": NoStem,
 }
 
 

@@ -8,8 +8,10 @@ from flax import linen as nn
 from jax import Array
 from jaxtyping import Float
 
+from resnet_jax.models.activations import ACTIVATIONS
 from resnet_jax.models.convolution import Conv
 from resnet_jax.models.draws import INITIALIZERS, times
+from resnet_jax.models.norms import NORMALIZATIONS, Norms
 
 DTYPES = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
 
@@ -22,22 +24,22 @@ class Layers:
 
     Attributes:
       normalization: a name of `NORMALIZATIONS`.
-      momentum: share of the old running statistics that an update keeps.
-      epsilon: added to the variance before its root is taken.
-      axis_name: mapped axis over which batch statistics are averaged, if any.
+      norms: what the norms have in common.
+      activation: a name of `ACTIVATIONS`.
       dtype: a name of `DTYPES`, that of the computation. Parameters and statistics are float32.
       initializer: a name of `INITIALIZERS`, that of the convolutions.
       biases: whether learnable scalars stand before layers, see `shift`.
-      train: whether to normalise by the batch's statistics, and to update the running ones.
+      dropout: rate of the dropout inside of branches.
+      train: whether the network trains, which dropout and the like depend on.
     """
 
     normalization: str
-    momentum: float
-    epsilon: float
-    axis_name: str | None
+    norms: Norms
+    activation: str
     dtype: str
     initializer: str
     biases: bool
+    dropout: float
     train: bool
 
     def conv(
@@ -46,17 +48,28 @@ class Layers:
         features: int,
         size: int,
         stride: int = 1,
+        groups: int = 1,
         *,
         name: str,
         factor: float = 1.0,
     ) -> Float[Array, "b p q o"]:
         """Convolves; the initial kernel is multiplied by `factor`."""
         init = times(factor, INITIALIZERS[self.initializer])
-        return Conv(features, size, stride, init, DTYPES[self.dtype], name=name)(images)
+        dtype = DTYPES[self.dtype]
+        return Conv(features, size, stride, groups, init, dtype, name=name)(images)
 
     def shift(self, images: Float[Array, "*shape"], *, name: str) -> Float[Array, "*shape"]:
         """Adds a learnable scalar, if this network has such."""
         return Shift(name=name)(images) if self.biases else images
+
+    def drop(
+        self, images: Float[Array, "*shape"], rate: float, *, name: str
+    ) -> Float[Array, "*shape"]:
+        """Dropout (Srivastava et al. 2014), by the random stream "dropout"; training alone drops.
+
+        What is left is divided by 1 - rate, so that the expectation stays.
+        """
+        return nn.Dropout(rate, deterministic=not self.train, name=name)(images) if rate else images
 
     def apply(
         self,
@@ -70,7 +83,7 @@ class Layers:
 
         Args:
           images: what to apply them to.
-          steps: their names, such as ("norm", "relu").
+          steps: their names, such as ("norm", "activation").
           at: where in the module they stand, the end of their names: norm1 and so on.
           zero: whether the scale of a norm among them starts at zero instead of one.
         """
@@ -89,38 +102,27 @@ class Shift(nn.Module):
         return images + bias.astype(images.dtype)
 
 
-def _batch_norm(
+def _norm(
     layers: Layers, images: Float[Array, "b h w c"], at: str, zero: bool
 ) -> Float[Array, "b h w c"]:
-    """Ioffe and Szegedy 2015 (arXiv 1502.03167), algorithm 1, the variance the biased one."""
-    return nn.BatchNorm(
-        use_running_average=not layers.train,
-        momentum=layers.momentum,
-        epsilon=layers.epsilon,
-        dtype=DTYPES[layers.dtype],
-        scale_init=nn.initializers.zeros if zero else nn.initializers.ones,
-        axis_name=layers.axis_name,
-        name=f"norm{at}",
-    )(images)
+    return NORMALIZATIONS[layers.normalization](layers.norms, images, f"norm{at}", zero)
 
 
-def _no_norm(
+def _activation(
     layers: Layers, images: Float[Array, "b h w c"], at: str, zero: bool
 ) -> Float[Array, "b h w c"]:
-    return images
+    shifted = layers.shift(images, name=f"before_activation{at}")
+    return ACTIVATIONS[layers.activation](shifted)
 
 
-def _relu(
+def _dropout(
     layers: Layers, images: Float[Array, "b h w c"], at: str, zero: bool
 ) -> Float[Array, "b h w c"]:
-    return nn.relu(layers.shift(images, name=f"before_relu{at}"))
+    return layers.drop(images, layers.dropout, name=f"dropout{at}")
 
 
-_Step = Callable[[Layers, Array, str, bool], Array]
-
-NORMALIZATIONS: dict[str, _Step] = {"batch": _batch_norm, "none": _no_norm}
-
-STEPS: dict[str, _Step] = {
-    "norm": lambda layers, *given: NORMALIZATIONS[layers.normalization](layers, *given),
-    "relu": _relu,
+STEPS: dict[str, Callable[[Layers, Array, str, bool], Array]] = {
+    "norm": _norm,
+    "activation": _activation,
+    "dropout": _dropout,
 }

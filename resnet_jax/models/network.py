@@ -8,15 +8,18 @@ from flax import linen as nn
 from jax import Array
 from jaxtyping import Float
 
-from resnet_jax.errors import UserError
-from resnet_jax.models.branches import BRANCHES, STRIDE_ON
+from resnet_jax.models.activations import ACTIVATIONS
+from resnet_jax.models.branches import BRANCHES, STRIDE_ON, Convolution, Outline
+from resnet_jax.models.checks import check
 from resnet_jax.models.choices import choose
 from resnet_jax.models.draws import INITIALIZERS
 from resnet_jax.models.ends import STEMS, Head
-from resnet_jax.models.layers import DTYPES, NORMALIZATIONS, Layers
+from resnet_jax.models.layers import DTYPES, Layers
+from resnet_jax.models.norms import NORMALIZATIONS, Norms
 from resnet_jax.models.orders import ORDERS
 from resnet_jax.models.scales import SCALES, Scale
-from resnet_jax.models.shortcuts import SHORTCUTS
+from resnet_jax.models.shortcuts import SHORTCUTS, Junction
+from resnet_jax.models.survival import SURVIVALS
 from resnet_jax.models.unit import Unit
 
 CHOICES: dict[str, Mapping[str, Any]] = {
@@ -26,8 +29,10 @@ CHOICES: dict[str, Mapping[str, Any]] = {
     "order": ORDERS,
     "stride_on": STRIDE_ON,
     "normalization": NORMALIZATIONS,
+    "activation": ACTIVATIONS,
     "initializer": INITIALIZERS,
     "branch_scale": SCALES,
+    "survival_rule": SURVIVALS,
     "dtype": DTYPES,
 }
 """The settings that are names, each with the table of its choices."""
@@ -45,17 +50,33 @@ class ResNet(nn.Module):
       stage_sizes: units in each stage. Every stage but the first begins with stride 2.
       widths: channels of each stage; four times as many leave a bottleneck.
       num_classes: number of logits.
-      stem: "cifar" or "imagenet".
-      branch: "basic" or "bottleneck".
-      shortcut: "none", "A", "B", "C" or "scaled".
-      order: "original" or "preactivation".
+      stem: "cifar", "imagenet", "deep" (ResNet-D's) or "none".
+      stem_width: channels that leave the stem; 0 for those of the first stage.
+      branch: "single", "basic" or "bottleneck".
+      kernel_size: height and width of the branches' convolutions that are 3x3 in the papers, odd.
+      cardinality: groups of a bottleneck's inner convolution.
+      bottleneck_width: channels of each group in a stage of 64.
+      squeeze: reduction of a squeeze and excitation at the end of each branch; 0 for none.
+      shortcut: "none"; "A", "B" or "C" of He et al. 2015; "D", ResNet-D's; "scaled",
+        "exclusive_gating", "shortcut_only_gating", "dropout" of He et al. 2016, Table 1;
+        "identity_plus_conv".
+      shortcut_scale: what the shortcut "scaled" multiplies by.
+      gate_bias: where the biases of gates start.
+      shortcut_dropout: rate of the shortcut "dropout".
+      order: "original", "bn_after_addition", "relu_before_addition", "relu_only_preactivation" or
+        "preactivation" of He et al. 2016, Table 2; "identity_after_addition"; "one_norm".
       stride_on: "conv1" or "conv2" of a bottleneck.
-      normalization: "batch" or "none". No convolution has a bias, with either.
+      normalization: "batch", "group", "layer" or "none". No convolution has a bias, with any.
+      norm_groups: groups of channels of the normalization "group".
+      activation: "relu", "leaky_relu", "elu", "gelu", "swish" or "tanh".
       initializer: "he", "orthogonal", "delta_orthogonal" or "glorot", of all convolutions. The
         dense layer has its own, see `Head`.
       branch_scale: "none", "constant", "skipinit", "rezero" or "fixup".
       branch_constant: what the branch scale "constant" multiplies branches by.
-      shortcut_scale: what the shortcut "scaled" multiplies by.
+      survival: probability that a training step takes the last unit's branch; see `survival.py`.
+      survival_rule: "linear" or "uniform", what that says of the other units'.
+      dropout: rate of the dropout between the convolutions of a branch.
+      unit_dropout: rate of the dropout between units.
       momentum: share of the old running statistics that a training step keeps.
       epsilon: added to variances.
       zero_init_residual: start every branch at F = 0, by a zero scale of its last norm, or a zero
@@ -64,22 +85,36 @@ class ResNet(nn.Module):
       axis_name: mapped axis over which batch statistics are averaged, if any.
 
     Raises:
-      UserError: on a name that its table lacks, and on numbers that make no network.
+      UserError: on a name that its table lacks, on numbers that make no network, and on settings
+        that would have no effect.
     """
 
     stage_sizes: tuple[int, ...]
     widths: tuple[int, ...] = (16, 32, 64)
     num_classes: int = 10
     stem: str = "cifar"
+    stem_width: int = 0
     branch: str = "basic"
+    kernel_size: int = 3
+    cardinality: int = 1
+    bottleneck_width: int = 64
+    squeeze: int = 0
     shortcut: str = "A"
+    shortcut_scale: float = 1.0
+    gate_bias: float = -6.0
+    shortcut_dropout: float = 0.5
     order: str = "original"
     stride_on: str = "conv1"
     normalization: str = "batch"
+    norm_groups: int = 32
+    activation: str = "relu"
     initializer: str = "he"
     branch_scale: str = "none"
     branch_constant: float = 1.0
-    shortcut_scale: float = 1.0
+    survival: float = 1.0
+    survival_rule: str = "linear"
+    dropout: float = 0.0
+    unit_dropout: float = 0.0
     momentum: float = 0.9
     epsilon: float = 1e-5
     zero_init_residual: bool = False
@@ -89,9 +124,7 @@ class ResNet(nn.Module):
     def __post_init__(self) -> None:
         for setting, table in CHOICES.items():
             choose(table, getattr(self, setting), setting)
-        _check_stages(self.stage_sizes, self.widths)
-        _check_numbers(self.num_classes, self.momentum, self.epsilon)
-        _check_scales(self)
+        check(self)
         super().__post_init__()
 
     @nn.compact
@@ -103,61 +136,78 @@ class ResNet(nn.Module):
         Args:
           images: normalised images.
           train: normalise by the batch's statistics and update the running ones, for which
-            "batch_stats" must be mutable; else by the running ones.
+            "batch_stats" must be mutable, and draw what is dropped from the random streams
+            "dropout" and "depth"; else by the running ones, and drop nothing.
 
         Returns:
           Logits in float32.
         """
         layers = self._layers(train)
-        x = STEMS[self.stem](self.widths[0], layers, name="stem")(images)
+        x = STEMS[self.stem](self.stem_width or self.widths[0], layers, name="stem")(images)
         for stage in range(len(self.stage_sizes)):
             x = self._stage(stage, layers)(x)
         opening = ORDERS[self.order].opening
         return Head(self.num_classes, opening, self._scale.zero_ends, layers, name="head")(x)
 
     def _stage(self, stage: int, layers: Layers) -> "Stage":
-        units = tuple(
-            self._unit(
-                layers,
-                self.widths[stage],
-                stride=2 if stage > 0 and unit == 0 else 1,
-                opens=(stage, unit) != (0, 0),
-            )
-            for unit in range(self.stage_sizes[stage])
-        )
+        units = tuple(self._unit(layers, stage, unit) for unit in range(self.stage_sizes[stage]))
         return Stage(units, max(2, len(str(max(self.stage_sizes)))), name=f"stage{stage + 1}")
 
-    def _unit(self, layers: Layers, width: int, stride: int, opens: bool) -> Callable[..., Unit]:
+    def _unit(self, layers: Layers, stage: int, unit: int) -> Callable[..., Unit]:
+        number, units = sum(self.stage_sizes[:stage]) + unit + 1, sum(self.stage_sizes)
+        stride = 2 if stage > 0 and unit == 0 else 1
+        branch = self._branch(self.widths[stage], stride)
         return partial(
             Unit,
             shortcut=SHORTCUTS[self.shortcut],
-            branch=BRANCHES[self.branch](width, stride, self.stride_on),
-            order=ORDERS[self.order],
-            stride=stride,
-            opens=opens,
+            branch=branch,
+            junction=Junction(
+                features=branch[-1].features,
+                stride=stride,
+                order=ORDERS[self.order],
+                scale=self.shortcut_scale,
+                gate_bias=self.gate_bias,
+                dropout=self.shortcut_dropout,
+                layers=layers,
+            ),
+            first=number == 1,
+            squeeze=self.squeeze,
             zero_init=self.zero_init_residual or self._scale.zero_ends,
             scale=self._scale,
-            shortcut_scale=self.shortcut_scale,
-            layers=layers,
+            survival=SURVIVALS[self.survival_rule](number, units, self.survival),
+            dropout=self.unit_dropout,
         )
 
+    def _branch(self, width: int, stride: int) -> tuple[Convolution, ...]:
+        outline = Outline(
+            width,
+            stride,
+            self.stride_on,
+            self.kernel_size,
+            self.cardinality,
+            self.bottleneck_width,
+        )
+        return BRANCHES[self.branch](outline)
+
     def _layers(self, train: bool) -> Layers:
+        dtype = DTYPES[self.dtype]
         return Layers(
             normalization=self.normalization,
-            momentum=self.momentum,
-            epsilon=self.epsilon,
-            axis_name=self.axis_name,
+            norms=Norms(
+                self.momentum, self.epsilon, self.norm_groups, self.axis_name, dtype, train
+            ),
+            activation=self.activation,
             dtype=self.dtype,
             initializer=self.initializer,
             biases=self._scale.biases,
+            dropout=self.dropout,
             train=train,
         )
 
     @property
     def _scale(self) -> Scale:
-        branches = sum(self.stage_sizes)
-        convolutions = len(BRANCHES[self.branch](1, 1, self.stride_on))
-        return SCALES[self.branch_scale](branches, convolutions, self.branch_constant)
+        convolutions = len(self._branch(width=1, stride=1))
+        return SCALES[self.branch_scale](sum(self.stage_sizes), convolutions, self.branch_constant)
 
 
 class Stage(nn.Module):
@@ -177,34 +227,3 @@ class Stage(nn.Module):
         for number, unit in enumerate(self.units, start=1):
             x = unit(name=f"unit{number:0{self.digits}}")(x)
         return x
-
-
-def _check_stages(sizes: tuple[int, ...], widths: tuple[int, ...]) -> None:
-    if len(sizes) != len(widths):
-        raise UserError(
-            f"{len(sizes)} stages (stage_sizes={sizes}) need as many widths, not {widths}"
-        )
-    if not sizes or min(*sizes, *widths) < 1:
-        raise UserError(f"stages need units and channels: stage_sizes={sizes}, widths={widths}")
-
-
-def _check_numbers(num_classes: int, momentum: float, epsilon: float) -> None:
-    if num_classes < 1:
-        raise UserError(f"a network needs one class or more, not num_classes={num_classes}")
-    if not 0 <= momentum < 1:
-        raise UserError(f"momentum={momentum} of the running statistics is not in [0, 1)")
-    if epsilon < 0:
-        raise UserError(f"epsilon={epsilon} is added to variances and cannot be negative")
-
-
-def _check_scales(model: ResNet) -> None:
-    if model.branch_scale == "fixup" and model.normalization != "none":
-        raise UserError("branch_scale='fixup' replaces norms: set normalization='none' with it")
-    if model.branch_constant != 1 and model.branch_scale != "constant":
-        raise UserError(
-            f"branch_constant={model.branch_constant} has no effect without branch_scale='constant'"
-        )
-    if model.shortcut_scale != 1 and model.shortcut != "scaled":
-        raise UserError(
-            f"shortcut_scale={model.shortcut_scale} has no effect without shortcut='scaled'"
-        )

@@ -35,9 +35,10 @@ def network(name: str) -> Published | None:
       >>> network("resnet56").errors
       {'CIFAR-10': 6.97}
     """
-    if not re.fullmatch(r"(plain|resnet|preact)\d+", name):
-        return None
-    papers = [paper for paper in (_cifar(name), _imagenet(name), _identity_mappings(name)) if paper]
+    of_he = re.fullmatch(r"(plain|resnet|preact)\d+", name)
+    later = re.fullmatch(r"[a-z-]+\d+.*", name)
+    tables = (_cifar, _imagenet, _identity_mappings) if of_he else (_imagenet, _later)
+    papers = [paper for table in tables if (of_he or later) and (paper := table(name))]
     if not papers:
         return None
     facts = {key: fact for paper in reversed(papers) for key, fact in paper.items()}
@@ -71,12 +72,31 @@ def _imagenet(name: str) -> dict[str, Any] | None:
     """He et al. 2015, Tables 1 to 3: option B, the zoo's; FLOPs are printed for option A alone."""
     table = tables()["he2015_imagenet"]
     entry = table.get(name) or table.get(f"{name}_A", {}) | table.get(f"{name}_B", {})
+    exact = table["params_exact"].get(name.replace("-", "_"))
+    if exact:
+        entry = entry | {"params_exact": exact}
     if not entry:
         return None
-    if name in table["params_exact"]:
-        entry = entry | {"params_exact": table["params_exact"][name]}
+    if entry == {"params_exact": exact}:  # no paper's figure, a count alone
+        return entry | {"errors": {}, "source": table["params_exact"]["note"]}
     errors = {f"ImageNet top-{k}, 10 crops": entry[f"top{k}"] for k in (1, 5) if f"top{k}" in entry}
     return entry | {"errors": errors, "source": table["source"]}
+
+
+def _later(name: str) -> dict[str, Any] | None:
+    """What later papers print for CIFAR; of a pair for each set, the second is the paper's own."""
+    key = name.replace("-", "_").replace("stochastic", "stochastic_depth_")
+    entry = tables()["others_cifar"].get(key)
+    if not entry:
+        return None
+    runs = f", {entry['runs']}" if "runs" in entry else ""
+    labels = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
+    errors = {
+        f"{label}{runs}": entry[data][-1] if isinstance(entry[data], list) else entry[data]
+        for data, label in labels.items()
+        if data in entry
+    }
+    return {"errors": errors, "source": entry["source"]}
 
 
 def _identity_mappings(name: str) -> dict[str, Any] | None:

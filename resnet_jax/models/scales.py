@@ -23,7 +23,7 @@ class Scale:
       kernels: what initial kernels of a branch are multiplied by.
       zero_ends: whether the last convolution of each branch, and the classifier, start at zero.
       biases: whether learnable scalars are added before each convolution of a branch, before each
-        ReLU and before the dense layer.
+        activation and before the dense layer.
     """
 
     value: float | None = None
@@ -73,13 +73,13 @@ def fixup(branches: int, convolutions: int, constant: float) -> Scale:
 
     Its rules: (1) the classifier and the last convolution of each branch start at zero; (2) the
     other convolutions of a branch are drawn as usual and multiplied by L^(-1 / (2m - 2)), for L
-    branches of m convolutions; (3) each branch has a scalar multiplier that starts at 1, and a
-    scalar bias that starts at 0 stands before each convolution, dense layer and activation. As in
-    the authors' code a projection shares the bias of its branch's first convolution, and the stem's
-    convolution has none. Their code also trains these scalars at a tenth of the learning rate; no
-    rule says so, and it is not done here.
+    branches of m convolutions (if m is 1 there are no others); (3) each branch has a scalar
+    multiplier that starts at 1, and a scalar bias that starts at 0 stands before each convolution,
+    dense layer and activation. As in the authors' code a projection shares the bias of its branch's
+    first convolution, and the stem's convolution has none. Their code also trains these scalars at
+    a tenth of the learning rate; no rule says so, and it is not done here.
     """
-    shrunk = branches ** (-1 / (2 * convolutions - 2))
+    shrunk = branches ** (-1 / (2 * convolutions - 2)) if convolutions > 1 else 1.0
     return Scale(1.0, learnable=True, kernels=shrunk, zero_ends=True, biases=True)
 
 

@@ -23,8 +23,16 @@ Path = tuple[str, ...]
 PARTS = (*STEMS.values(), Unit, Head)
 """The modules that get a row each."""
 
-IMAGE_SHAPES = {"cifar": (32, 32, 3), "imagenet": (224, 224, 3)}
+IMAGE_SHAPES = {
+    "cifar": (32, 32, 3),
+    "none": (32, 32, 3),
+    "imagenet": (224, 224, 3),
+    "deep": (224, 224, 3),
+}
 """The images that a network is meant for, by its stem: (height, width, channels)."""
+
+ASIDE = {"shortcut", "gate", "attention"}
+"""What stands beside the layers that a network's depth counts."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,8 @@ class Summary:
     Attributes:
       rows: stem, units, head.
       image_shape: (height, width, channels) of the image that was assumed.
-      weighted_layers: the n of ResNet-n: convolutions and dense layers, without projections.
+      weighted_layers: the n of ResNet-n: convolutions and dense layers, those of shortcuts
+        and of squeeze and excitation left out.
       published: what is published of it, if it was asked for by name.
     """
 
@@ -90,7 +99,7 @@ def summarize(model: ResNet, image_shape: tuple[int, int, int] | None = None) ->
     """Counts a network's parameters and multiply-adds, without running or initialising it.
 
     Multiply-adds are those of the convolutions, projections included, and of the dense layer;
-    normalisation, ReLU, addition and pooling are left out. That gives the figures of He et al.
+    norms, activations, additions and pooling are left out. That gives the figures of He et al.
     2015, Table 1, except for the last digit of ResNet-50: 3.86e9, where the paper prints 3.8e9.
     (The 3.6e9 of its ResNet-34 are for option A.)
 
@@ -117,7 +126,7 @@ def summarize(model: ResNet, image_shape: tuple[int, int, int] | None = None) ->
         )
         for part in parts
     )
-    weighted_layers = sum("shortcut" not in path for path in kernels)
+    weighted_layers = sum(not ASIDE & set(path) for path in kernels)
     return Summary(rows, image_shape, weighted_layers)
 
 

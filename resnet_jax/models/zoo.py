@@ -6,10 +6,12 @@ The family is `plain` (no shortcuts), `resnet` (original order) or `preact` (pre
 bare depth means does not depend on the family, so that networks of one depth are twins:
 
     18, 34, 50, 101, 152  ImageNet networks (He et al. 2015, Table 1), option B
+    200                   one more of them (He et al. 2016, Table 5), there in pre-activation order
     164, 1001             CIFAR networks of bottlenecks, 9n+2 layers (He et al. 2016), option B
     any other 6n+2        CIFAR networks of basic units (He et al. 2015, section 4.2), option A
 
-A suffix says which CIFAR network is meant: `-basic` for 6n+2, `-bottleneck` for 9n+2.
+A suffix says which CIFAR network is meant: `-basic` for 6n+2, `-bottleneck` for 9n+2, `-single` for
+3n+2, of units of one layer. Networks of later papers have names of their own, see `variants.py`.
 """
 
 import re
@@ -18,6 +20,7 @@ from dataclasses import fields
 from typing import Any
 
 from resnet_jax.errors import UserError, did_you_mean
+from resnet_jax.models import variants
 from resnet_jax.models.network import ResNet
 
 FAMILIES: dict[str, dict[str, str]] = {
@@ -33,10 +36,11 @@ IMAGENET: dict[int, tuple[str, tuple[int, ...]]] = {
     50: ("bottleneck", (3, 4, 6, 3)),
     101: ("bottleneck", (3, 4, 23, 3)),
     152: ("bottleneck", (3, 8, 36, 3)),
+    200: ("bottleneck", (3, 24, 36, 3)),
 }
-"""Depth -> branch and stage sizes (He et al. 2015, Table 1)."""
+"""Depth -> branch and stage sizes (He et al. 2015, Table 1; 200: He et al. 2016, section 4)."""
 
-LAYERS_PER_N = {"basic": 6, "bottleneck": 9}
+LAYERS_PER_N = {"single": 3, "basic": 6, "bottleneck": 9}
 """CIFAR networks have this many layers times n, the units of a stage, and two more."""
 
 BOTTLENECK_DEPTHS = (164, 1001)
@@ -45,7 +49,7 @@ BOTTLENECK_DEPTHS = (164, 1001)
 _LISTED = {
     "plain": (20, 32, 44, 56, 110, 1202, 18, 34),
     "resnet": (20, 32, 44, 56, 110, 1202, 164, 1001, 18, 34, 50, 101, 152),
-    "preact": (20, 32, 44, 56, 110, 1202, 164, 1001),
+    "preact": (20, 32, 44, 56, 110, 1202, 164, 1001, 200),
 }
 
 _NAME = re.compile(r"(?P<family>[a-z]+)(?P<depth>[1-9]\d{0,4})(-(?P<branch>[a-z]+))?")
@@ -53,7 +57,8 @@ _NAME = re.compile(r"(?P<family>[a-z]+)(?P<depth>[1-9]\d{0,4})(-(?P<branch>[a-z]
 
 def names() -> tuple[str, ...]:
     """The networks that the papers report; any other depth of a formula can be had too."""
-    return tuple(f"{family}{depth}" for family, depths in _LISTED.items() for depth in depths)
+    papers = [f"{family}{depth}" for family, depths in _LISTED.items() for depth in depths]
+    return (*papers, *variants.LISTED)
 
 
 def create(name: str, num_classes: int | None = None, **overrides: Any) -> ResNet:
@@ -88,12 +93,14 @@ def _nearby() -> list[str]:
 
 def _settings(name: str) -> dict[str, Any]:
     """The attributes of a network, from its name."""
+    if (later := variants.find(name)) is not None:
+        return later
     match = _NAME.fullmatch(name)
     if match is None or match["family"] not in FAMILIES:
         raise UserError(f"no network is called {name!r}; {did_you_mean(name, _nearby())}")
     family, depth, branch = match["family"], int(match["depth"]), match["branch"]
     if branch not in (None, *LAYERS_PER_N):
-        raise UserError(f"no network is called {name!r}: a suffix is one of -basic and -bottleneck")
+        raise UserError(f"no network is called {name!r}: a suffix is -{', -'.join(LAYERS_PER_N)}")
     if branch is None and depth in IMAGENET:
         return _imagenet(depth) | FAMILIES[family]
     branch = branch or ("bottleneck" if depth in BOTTLENECK_DEPTHS else "basic")
@@ -107,7 +114,7 @@ def _cifar(branch: str, units: int) -> dict[str, Any]:
     return {
         "branch": branch,
         "stage_sizes": (units, units, units),
-        "shortcut": "A" if branch == "basic" else "B",
+        "shortcut": "B" if branch == "bottleneck" else "A",
     }
 
 

@@ -55,11 +55,11 @@ def gradients(
 
 
 def _of_part(
-    state: TrainState, batch_stats: PyTree, images: Array, labels: Array
+    state: TrainState, batch_stats: PyTree, images: Array, labels: Array, number: Array | int = 0
 ) -> tuple[PyTree, Learned]:
     differentiate = jax.value_and_grad(objective, has_aux=True)
     before = state.replace(batch_stats=batch_stats)
-    (loss, (after, logits)), found = differentiate(state.params, before, images, labels)
+    (loss, (after, logits)), found = differentiate(state.params, before, images, labels, number)
     after = state.replicas.merged(after) if state.replicas else after
     return found, Learned(after, loss, mistakes(logits, labels).mean())
 
@@ -70,7 +70,7 @@ def _of_parts(state: TrainState, images: Array, labels: Array) -> tuple[PyTree, 
     def parted(array: Array) -> Array:
         return jnp.swapaxes(array.reshape(-1, count, *array.shape[1:]), 0, 1)
 
-    def add(sums: tuple[PyTree, Learned], part: tuple[Array, Array]) -> tuple[Any, None]:
+    def add(sums: tuple[PyTree, Learned], part: tuple[Array, Array, Array]) -> tuple[Any, None]:
         total, before = sums
         found, learned = _of_part(state, before.batch_stats, *part)
         total = jax.tree.map(lambda a, b: a + b / count, total, found)
@@ -79,7 +79,8 @@ def _of_parts(state: TrainState, images: Array, labels: Array) -> tuple[PyTree, 
 
     zero = jnp.float32(0)
     none = jax.tree.map(jnp.zeros_like, state.params), Learned(state.batch_stats, zero, zero)
+    parts = parted(images), parted(labels), jnp.arange(count)
     # XLA's CPU backend is many times slower at the gradient of a convolution inside a loop.
     unroll = count if jax.default_backend() == "cpu" else 1
-    sums, _ = jax.lax.scan(add, none, (parted(images), parted(labels)), unroll=unroll)
+    sums, _ = jax.lax.scan(add, none, parts, unroll=unroll)
     return sums

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ml_collections import ConfigDict
+from ml_collections.config_dict import placeholder
 
 from resnet_jax.errors import UserError, did_you_mean
 
@@ -27,12 +28,32 @@ def base() -> ConfigDict:
 
     config.model = model = ConfigDict()
     model.name = "resnet20"  # an entry of the zoo, or FILE.py:VARIABLE, a Linen module
-    model.shortcut = ""  # none | A | B | C
-    model.order = ""  # original | preactivation
+    # What is empty or None is as the zoo has it; the names of choices stand in models/network.py.
+    model.stage_sizes = ()  # units in each stage
+    model.widths = ()  # channels of each stage
+    model.stem = ""  # cifar | imagenet | deep | none
+    model.stem_width = placeholder(int)  # channels that leave the stem
+    model.branch = ""  # single | basic | bottleneck
+    model.kernel_size = placeholder(int)  # of the convolutions that are 3x3 in the papers
+    model.cardinality = placeholder(int)  # groups of a bottleneck's inner convolution
+    model.bottleneck_width = placeholder(int)  # channels of each, in a stage of 64
+    model.squeeze = placeholder(int)  # reduction of a squeeze and excitation; 0: none
+    model.shortcut = ""  # none | A | B | C | D | scaled | exclusive_gating | ...
+    model.shortcut_scale = placeholder(float)  # what the shortcut "scaled" multiplies by
+    model.gate_bias = placeholder(float)  # where the biases of gates start
+    model.shortcut_dropout = placeholder(float)  # rate of the shortcut "dropout"
+    model.order = ""  # original | preactivation | bn_after_addition | ...
     model.stride_on = ""  # conv1 (as in the paper) | conv2 ("v1.5"): the strided bottleneck layer
+    model.activation = ""  # relu | leaky_relu | elu | gelu | swish | tanh
     model.initializer = ""  # he | orthogonal | delta_orthogonal | glorot
-    model.branch_scale = ""  # none | skipinit | rezero | fixup: what a branch is multiplied by
-    model.normalization = "batch"  # batch | none
+    model.branch_scale = ""  # none | constant | skipinit | rezero | fixup: what multiplies a branch
+    model.branch_constant = placeholder(float)  # what the branch scale "constant" multiplies by
+    model.survival = placeholder(float)  # stochastic depth: probability of the last unit's branch
+    model.survival_rule = ""  # linear | uniform: what that says of the other units'
+    model.dropout = placeholder(float)  # rate, between the convolutions of a branch
+    model.unit_dropout = placeholder(float)  # rate, between units
+    model.normalization = ""  # batch | group | layer | none
+    model.norm_groups = placeholder(int)  # groups of channels of group norm
     model.momentum = 0.9  # of the running statistics
     model.epsilon = 1e-5  # added to the variance
     model.zero_init_residual = False  # every branch starts at zero
@@ -173,6 +194,9 @@ def check(config: ConfigDict) -> None:
     for name, choices in _CHOICES.items():
         if given[name] not in choices:
             raise UserError(f"{name} = {given[name]!r}: {did_you_mean(str(given[name]), choices)}")
+    for name, number in _optional().items():
+        if not isinstance(given[name], number | int | None) or isinstance(given[name], bool):
+            raise UserError(f"{name} = {given[name]!r}: must be {_ONE[number]}, or None")
     for name, (low, high) in _RANGES.items():
         if not low <= given[name] <= high:
             limit = f"from {low} to {high}" if math.isfinite(high) else f"{low} or more"
@@ -262,11 +286,14 @@ _RANGES: dict[str, tuple[float, float]] = {
 }
 _ELEMENTS: dict[str, type | tuple[type, ...]] = {
     "data.synthetic.shape": int,
+    "model.stage_sizes": int,
+    "model.widths": int,
     "probe.sites": str,
     "probe.steps": int,
     "schedule.drop_epochs": (int, float),
     "schedule.drop_steps": int,
 }
+_ONE = {int: "a whole number", float: "a number"}
 _NAMES = {int: "whole numbers", str: "strings", (int, float): "numbers"}
 
 
@@ -274,6 +301,16 @@ def kind_of(value: Any) -> str:
     """The type of a setting's value, with its article: `an int`."""
     name = type(value).__name__
     return f"an {name}" if name[0] in "aeiou" else f"a {name}"
+
+
+def _optional() -> dict[str, type]:
+    """The settings that may be None, with the type that they have else."""
+    model = base().model
+    return {
+        f"model.{name}": kind
+        for name, value in model.items()
+        if value is None and (kind := model.get_type(name))
+    }
 
 
 _CHOICES: dict[str, tuple[str, ...]] = {

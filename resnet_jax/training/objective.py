@@ -13,6 +13,7 @@ def objective(
     state: TrainState,
     images: Float[Array, "b h w c"],
     labels: Int[Array, " b"],
+    part: Int[Array, ""] | int = 0,
 ) -> tuple[Float[Array, ""], tuple[PyTree, Float[Array, "b classes"]]]:
     """The mean loss of a batch in train mode: batch statistics, not the running ones.
 
@@ -21,12 +22,15 @@ def objective(
       state: the rest of the run's state.
       images: normalised and augmented, float32.
       labels: int32.
+      part: which of the parts of an accumulated batch this is, for what is drawn at random.
 
     Returns:
       The loss in nats, with the new running statistics and the logits.
     """
     variables = {"params": params, "batch_stats": state.batch_stats}
-    logits, updates = state.model.apply(variables, images, train=True, mutable=["batch_stats"])
+    logits, updates = state.model.apply(
+        variables, images, train=True, mutable=["batch_stats"], rngs=state.streams(part)
+    )
     loss = cross_entropy(logits, labels, state.label_smoothing).mean()
     return loss, (updates.get("batch_stats", {}), logits)
 

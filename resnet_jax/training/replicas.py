@@ -10,7 +10,7 @@ from typing import Any
 
 import jax
 from flax import linen as nn
-from jaxtyping import PyTree
+from jaxtyping import Array, Int, PyTree
 
 from resnet_jax.data.augment import Rows
 from resnet_jax.errors import UserError
@@ -39,9 +39,13 @@ class Replicas:
         """The sum over replicas of each leaf."""
         return jax.lax.psum(tree, self.axis)
 
+    def index(self) -> Int[Array, ""]:
+        """Which replica this is."""
+        return jax.lax.axis_index(self.axis)
+
     def rows(self, count: int) -> Rows:
         """Which rows of the whole batch this replica has, where each has `count`."""
-        return Rows(jax.lax.axis_index(self.axis) * count, jax.lax.psum(1, self.axis) * count)
+        return Rows(self.index() * count, jax.lax.psum(1, self.axis) * count)
 
     def merged(self, batch_stats: PyTree) -> PyTree:
         """Running statistics of the whole batch, from those that each replica updated by itself.

@@ -74,6 +74,22 @@ class TrainState(struct.PyTreeNode):
     accumulate: int = struct.field(pytree_node=False)
     replicas: Replicas | None = struct.field(pytree_node=False)
 
+    def streams(self, part: Int[Array, ""] | int = 0) -> dict[str, Key[Array, ""]]:
+        """The keys of a step's random streams, by the names under which networks draw from them.
+
+        "dropout" masks single activations: each replica has draws of its own. "depth" takes or
+        leaves whole branches, alike in all replicas. Each part of a batch has its own of both.
+
+        Args:
+          part: which of the parts of an accumulated batch is in hand.
+        """
+        step_key = jax.random.fold_in(self.key, self.step)
+        own = jax.random.split(step_key, 3)[2]  # the first two children are the augmentation's
+        dropout, depth = jax.random.split(jax.random.fold_in(own, part))
+        if self.replicas:
+            dropout = jax.random.fold_in(dropout, self.replicas.index())
+        return {"dropout": dropout, "depth": depth}
+
 
 def build_model(config: ConfigDict, num_classes: int) -> nn.Module:
     """The network of `config.model`; settings left empty are the zoo's own.
@@ -86,7 +102,7 @@ def build_model(config: ConfigDict, num_classes: int) -> nn.Module:
     """
     if own_model.is_own(config.model.name):
         return own_model.load(config.model.name, num_classes)
-    settings = {key: value for key, value in config.model.items() if value != ""}
+    settings = {key: value for key, value in config.model.items() if value not in ("", None, ())}
     return models.create(num_classes=num_classes, **settings)
 
 

@@ -164,7 +164,7 @@ def test_models_are_values():
     ("settings", "message"),
     [
         ({"order": "preactivaton"}, r"order='preactivaton' is unknown; did you mean 'preactiv"),
-        ({"shortcut": "D"}, r"shortcut='D' is unknown; known: none, A, B, C, scaled"),
+        ({"shortcut": "E"}, r"shortcut='E' is unknown; known: none, A, B, C, D, scaled"),
         ({"widths": (4,)}, r"2 stages .* need as many widths"),
         ({"stage_sizes": (0, 1)}, r"stages need units"),
         ({"num_classes": 0}, r"one class or more"),

@@ -89,9 +89,14 @@ def test_fixup_adds_a_scale_and_two_biases_a_convolution(order, branch, convolut
 
 def test_paths_of_fixup():
     added = params_of(tiny(branch_scale="fixup")).keys() - params_of(tiny()).keys()
-    before = ("before_conv1", "before_relu1", "before_conv2", "before_relu_after_addition")
+    before = (
+        "before_conv1",
+        "before_activation1",
+        "before_conv2",
+        "before_activation_after_addition",
+    )
     assert added == {
-        "stem/before_relu/bias",
+        "stem/before_activation/bias",
         "head/before_dense/bias",
         *(f"{unit}/{place}/bias" for unit in UNITS for place in before),
         *(f"{unit}/scale" for unit in UNITS),

@@ -86,11 +86,13 @@ class Twin:
     def unit(self, x, path, stride, first):
         original = self.model.order == "original"
         opens = not (original or first)
-        opened = self.relu(self.norm(x, f"{path}/norm1"), f"{path}/before_relu1") if opens else x
+        opened = (
+            self.relu(self.norm(x, f"{path}/norm1"), f"{path}/before_activation1") if opens else x
+        )
         opened = self.shift(opened, f"{path}/before_conv1")
         branch = (self.post if original else self.pre)(opened, path, stride)
         y = self.shortcut(x, opened, path, stride) + self.scale(branch, path)
-        return self.relu(y, f"{path}/before_relu_after_addition") if original else y
+        return self.relu(y, f"{path}/before_activation_after_addition") if original else y
 
     def strides(self, stride):
         if self.model.branch == "basic":
@@ -102,14 +104,14 @@ class Twin:
         for number, step in enumerate(strides, start=1):
             x = self.shift(x, f"{path}/before_conv{number}") if number > 1 else x
             x = self.norm(self.conv(x, f"{path}/conv{number}", step), f"{path}/norm{number}")
-            x = self.relu(x, f"{path}/before_relu{number}") if number < len(strides) else x
+            x = self.relu(x, f"{path}/before_activation{number}") if number < len(strides) else x
         return x
 
     def pre(self, x, path, stride):
         first, *rest = self.strides(stride)
         x = self.conv(x, f"{path}/conv1", first)
         for number, step in enumerate(rest, start=2):
-            x = self.relu(self.norm(x, f"{path}/norm{number}"), f"{path}/before_relu{number}")
+            x = self.relu(self.norm(x, f"{path}/norm{number}"), f"{path}/before_activation{number}")
             x = self.shift(x, f"{path}/before_conv{number}")
             x = self.conv(x, f"{path}/conv{number}", step)
         return x
@@ -131,14 +133,14 @@ class Twin:
     def __call__(self, images):
         imagenet = self.model.stem == "imagenet"
         x = self.conv(images.permute(0, 3, 1, 2), "stem/conv", 2 if imagenet else 1)
-        x = self.relu(self.norm(x, "stem/norm"), "stem/before_relu")
+        x = self.relu(self.norm(x, "stem/norm"), "stem/before_activation")
         x = F.max_pool2d(x, 3, 2, 1) if imagenet else x
         for stage, size in enumerate(self.model.stage_sizes, start=1):
             for unit in range(1, size + 1):
                 stride = 2 if unit == 1 and stage > 1 else 1
                 x = self.unit(x, f"stage{stage}/unit{unit:02}", stride, (stage, unit) == (1, 1))
         if self.model.order == "preactivation":
-            x = self.relu(self.norm(x, "head/norm"), "head/before_relu")
+            x = self.relu(self.norm(x, "head/norm"), "head/before_activation")
         x = self.shift(x.mean((2, 3)), "head/before_dense")
         return x @ self.weights["head/dense/kernel"] + self.weights["head/dense/bias"]
 
