@@ -3,6 +3,7 @@ import pytest
 from resnet_jax.errors import UserError
 from resnet_jax.training import config as configs
 from resnet_jax.training import durations
+from resnet_jax.training.state import build_model
 
 
 def test_override_changes_a_copy():
@@ -89,3 +90,23 @@ def test_drops_must_increase():
     schedule = configs.override(configs.base(), {"schedule.drop_epochs": (3, 2)}).schedule
     with pytest.raises(UserError, match="increasing"):
         durations.moments(schedule, "drop", steps_per_epoch=100)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "hint"),
+    [
+        ("model.survival", "half", "must be a number, or None"),
+        ("model.squeeze", 1.5, "must be a whole number, or None"),
+        ("model.dropout", True, "must be a number, or None"),
+    ],
+)
+def test_numbers_that_are_left_to_the_zoo_are_checked_once_given(name, value, hint):
+    with pytest.raises(UserError, match=hint):
+        configs.check(configs.override(configs.base(), {name: value}))
+
+
+def test_what_is_left_to_the_zoo_is_the_zoo_s(tiny):
+    given = {"model.name": "stochastic110", "model.widths": (4, 4, 4)}
+    model = build_model(configs.override(tiny, given), 10)
+    assert (model.survival, model.widths, model.normalization) == (0.5, (4, 4, 4), "batch")
+    assert configs.from_dict(configs.to_dict(tiny)).to_dict() == tiny.to_dict()
