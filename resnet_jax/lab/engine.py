@@ -49,7 +49,7 @@ def run(
     for each in runs:
         if grid.trains(each.config) and each.seed == runs[0].seed:
             _refuse_unusable(each.config)
-    folder = Folder(Path(results) / experiment.name)
+    folder = Folder(Path(results) / experiment.results_name)
     write_plan(folder, experiment, runs, command)
     waiting = missing(folder, runs)
     observer.start_grid(len(runs), len(runs) - len(waiting))
