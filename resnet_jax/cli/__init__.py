@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from resnet_jax.cli import run_options
 from resnet_jax.errors import UserError
 
 
@@ -44,20 +45,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Runs what is missing of an experiment, and reports on all of it."""
+    """Runs what is missing of an experiment, or of a piece of it, and reports on all of it."""
     from resnet_jax import lab
     from resnet_jax.cli import show
     from resnet_jax.cli.progress import display
-    from resnet_jax.lab import engine, report
+    from resnet_jax.lab import engine, forecast, pieces, report
     from resnet_jax.training.compilation import use_cache
 
     use_cache()
-    experiment = lab.load(options.experiment)
+    experiment = run_options.asked(lab.load(options.experiment), options.scale, options.seeds)
+    only = pieces.parse(experiment, options.only)
+    if options.dry_run:
+        show.forecast(experiment, forecast.forecast(experiment, options.results, only))
+        return 0
     with display(show.CONSOLE) as observer:
-        folder = engine.run(experiment, options.results, _command(), observer)
+        folder = engine.run(experiment, options.results, _command(), observer, only)
     built = report.build(folder.path)
     show.report(built)
-    return 0 if built.complete else 1
+    return 0 if built.ended(only) else 1
 
 
 def gradients(options: argparse.Namespace) -> int:
@@ -67,6 +72,7 @@ def gradients(options: argparse.Namespace) -> int:
     options.experiment = write(
         options.results, options.networks, options.seeds, options.data, options.steps
     )
+    options.scale, options.only, options.dry_run = "", [], False
     return run(options)
 
 
@@ -200,7 +206,7 @@ def prepare_data(options: argparse.Namespace) -> None:
 
 def _command() -> str:
     """What was typed, for a report to quote."""
-    return shlex.join(["resnet-jax", *sys.argv[1:]])
+    return shlex.join(["resnet-jax", *run_options.whole(sys.argv[1:])])
 
 
 def _steps(text: str) -> tuple[int, ...]:
@@ -228,6 +234,7 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("run", help="run an experiment, and report on it")
     command.add_argument("experiment", type=Path, help="a file such as experiments/degradation.py")
     command.add_argument("--results", type=Path, default=Path("results"), metavar="FOLDER")
+    run_options.add(command)
     command.set_defaults(call=run)
 
     command = commands.add_parser("report", help="rebuild an experiment's report from its records")

@@ -9,8 +9,11 @@ from rich.table import Table
 
 from resnet_jax.cli.progress import ending
 from resnet_jax.lab.benchmarks import LoopCost, Timing
+from resnet_jax.lab.experiment import Experiment
+from resnet_jax.lab.forecast import Forecast
 from resnet_jax.lab.report import Report
 from resnet_jax.lab.tables import Readable, for_reading
+from resnet_jax.lab.wording import count
 from resnet_jax.models.published import Published
 from resnet_jax.models.summary import Summary
 from resnet_jax.training.replay import Replay
@@ -43,6 +46,50 @@ def report(built: Report) -> None:
         CONSOLE.print(f"{'':>15}  [dim]{escape(remarks)}[/]", highlight=False)
     CONSOLE.print()
     place("report", built.folder.report)
+
+
+def forecast(experiment: Experiment, found: Forecast) -> None:
+    """Prints what a grid would take."""
+    axes = [f"{len(values)} {experiment.label(axis)}" for axis, values in experiment.axes.items()]
+    CONSOLE.print(
+        f"{experiment.results_name}, scale {experiment.scale}: {count(found.cells, 'cell')} "
+        f"({' x '.join(axes) or 'no axes'}) x {count(found.seeds, 'seed')} = "
+        f"{count(found.runs, 'run')}; {found.chosen} asked for, {found.done} of them done",
+        highlight=False,
+    )
+    if not found.costs:
+        CONSOLE.print(f"no estimate: {found.why_not}", highlight=False)
+        return
+    rows = [
+        [
+            cost.network,
+            *(f"{n:,}" if n else "–" for n in (cost.params, cost.multiply_adds)),
+            f"{cost.steps:,}",
+            f"{cost.batch_size:,}",
+            str(cost.runs),
+            str(cost.waiting),
+        ]
+        for cost in found.costs
+    ]
+    head = ["network", "parameters", "multiply-adds", "steps", "batch", "runs", "to do"]
+    CONSOLE.print(_table(Readable(head, rows, [False] + [True] * 6)))
+    CONSOLE.print(
+        f"training images: {found.images():,} to do, {found.images(waiting=False):,} in all",
+        highlight=False,
+    )
+    if not found.measured:
+        CONSOLE.print(f"no estimate of hours: {found.why_not}", highlight=False)
+        return
+    timed = found.measured
+    CONSOLE.print(
+        f"estimate: {_hours(found.hours())} device hours to do, "
+        f"{_hours(found.hours(waiting=False))} in all, of training steps alone. "
+        f"Measured on {timed.device}: a step of {timed.images} images of "
+        f"{timed.network} takes {1000 * timed.step:,.0f} ms (compiling apart, "
+        f"{timed.compile:.1f} s); other networks are taken to cost more as they have more "
+        "multiply-adds.",
+        highlight=False,
+    )
 
 
 def result(workdir: Path, ended: Result) -> None:
@@ -157,6 +204,11 @@ def _print_published(published: Published) -> None:
     CONSOLE.print(f"published: {'; '.join(given)}", highlight=False)
     for source in published.sources:
         CONSOLE.print(f"  [dim]{escape(source)}[/]", highlight=False)
+
+
+def _hours(hours: float) -> str:
+    """Two digits: an estimate has no more."""
+    return f"{float(f'{hours:.2g}'):,.0f}" if hours >= 10 else f"{hours:.2g}"
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -8,10 +8,11 @@ from pathlib import Path
 from ml_collections import ConfigDict
 
 from resnet_jax.errors import UserError
-from resnet_jax.lab import grid
+from resnet_jax.lab import grid, pieces
 from resnet_jax.lab.experiment import Experiment
 from resnet_jax.lab.folder import Folder, write_plan
 from resnet_jax.lab.grid import Run
+from resnet_jax.lab.pieces import Only
 from resnet_jax.lab.study import Study
 from resnet_jax.training import mapping as mappings
 from resnet_jax.training import schedule
@@ -23,7 +24,11 @@ from resnet_jax.training.state import build_model, load_dataset
 
 
 def run(
-    experiment: Experiment, results: str | Path, command: str, observer: Observer | None = None
+    experiment: Experiment,
+    results: str | Path,
+    command: str,
+    observer: Observer | None = None,
+    only: Only | None = None,
 ) -> Folder:
     """Runs every run of an experiment that is not done.
 
@@ -36,6 +41,7 @@ def run(
       results: folder in which the experiment's own folder is made.
       command: what to type to do this again, for the report.
       observer: told of each event.
+      only: the piece of the grid to run this time (see `pieces`); by default all of it.
 
     Returns:
       The experiment's folder.
@@ -46,13 +52,14 @@ def run(
     """
     observer = observer or Observer()
     runs = grid.expand(experiment)
-    for each in runs:
+    chosen = pieces.keep(runs, only or {})
+    for each in chosen:
         if grid.trains(each.config) and each.seed == runs[0].seed:
             _refuse_unusable(each.config)
     folder = Folder(Path(results) / experiment.results_name)
     write_plan(folder, experiment, runs, command)
-    waiting = missing(folder, runs)
-    observer.start_grid(len(runs), len(runs) - len(waiting))
+    waiting = missing(folder, chosen)
+    observer.start_grid(len(chosen), len(chosen) - len(waiting))
     for each in waiting:
         _run_one(each, experiment.study, folder.runs / each.name, observer)
     return folder

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from resnet_jax.lab import claims, figures, folder, records, tables
 from resnet_jax.lab.folder import Folder, Plan
 from resnet_jax.lab.measures import measure
+from resnet_jax.lab.pieces import Only
 from resnet_jax.lab.records import Records
 from resnet_jax.lab.verdict import Verdict
 from resnet_jax.lab.wording import count, duration, with_unit
@@ -42,7 +43,14 @@ class Report:
     @property
     def complete(self) -> bool:
         """Whether every run of the plan ended, be it that it diverged."""
-        return len(records.with_values(self.records.runs)) == len(self.plan.runs)
+        return self.ended({})
+
+    def ended(self, only: Only) -> bool:
+        """The same of the runs of a piece of the grid."""
+        runs = self.records.runs
+        for axis, values in only.items():
+            runs = runs[runs[axis].isin(values)]
+        return len(records.with_values(runs)) == len(runs)
 
 
 def read(path: str | Path) -> Report:
