@@ -46,9 +46,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Runs what is missing of an experiment, or of a piece of it, and reports on all of it."""
+    import jax
+
     from resnet_jax import lab
     from resnet_jax.cli import show
-    from resnet_jax.cli.progress import display
+    from resnet_jax.cli.progress import Together, display
     from resnet_jax.lab import engine, forecast, pieces, report
     from resnet_jax.training.compilation import use_cache
 
@@ -58,8 +60,11 @@ def run(options: argparse.Namespace) -> int:
     if options.dry_run:
         show.forecast(experiment, forecast.forecast(experiment, options.results, only))
         return 0
-    with display(show.CONSOLE) as observer:
-        folder = engine.run(experiment, options.results, _command(), observer, only)
+    executor = run_options.executor(options, experiment)
+    if not executor.here:  # this process is to leave the accelerators' memory to the workers
+        jax.config.update("jax_platforms", "cpu")
+    with display(show.CONSOLE) if executor.here else Together(show.CONSOLE) as observer:
+        folder = engine.run(experiment, options.results, _command(), observer, only, executor)
     built = report.build(folder.path)
     show.report(built)
     return 0 if built.ended(only) else 1
@@ -72,7 +77,6 @@ def gradients(options: argparse.Namespace) -> int:
     options.experiment = write(
         options.results, options.networks, options.seeds, options.data, options.steps
     )
-    options.scale, options.only, options.dry_run = "", [], False
     return run(options)
 
 
@@ -234,7 +238,8 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("run", help="run an experiment, and report on it")
     command.add_argument("experiment", type=Path, help="a file such as experiments/degradation.py")
     command.add_argument("--results", type=Path, default=Path("results"), metavar="FOLDER")
-    run_options.add(command)
+    run_options.add_which(command)
+    run_options.add_where(command)
     command.set_defaults(call=run)
 
     command = commands.add_parser("report", help="rebuild an experiment's report from its records")
@@ -258,7 +263,8 @@ def _parser() -> argparse.ArgumentParser:
         "--steps", type=_steps, default=(0,), metavar="0,1,10", help="after how many updates"
     )
     command.add_argument("--results", type=Path, default=Path("results"), metavar="FOLDER")
-    command.set_defaults(call=gradients)
+    run_options.add_where(command)
+    command.set_defaults(call=gradients, scale="", only=[], dry_run=False)
 
     command = commands.add_parser(
         "train",
