@@ -88,6 +88,14 @@ def report(options: argparse.Namespace) -> None:
     show.report(reports.build(options.folder))
 
 
+def compare(options: argparse.Namespace) -> None:
+    """Puts two experiments or two runs side by side."""
+    from resnet_jax.cli import show
+    from resnet_jax.lab import compare as comparing
+
+    show.comparison(options.a, options.b, comparing.compare(options.a, options.b))
+
+
 def claims(options: argparse.Namespace) -> None:
     """Prints the claims of all experiments as a table in Markdown, or puts it into a page."""
     from resnet_jax.lab import overview
@@ -245,6 +253,11 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("report", help="rebuild an experiment's report from its records")
     command.add_argument("folder", type=Path, help="such as results/degradation")
     command.set_defaults(call=report)
+
+    command = commands.add_parser("compare", help="put two experiments or two runs side by side")
+    command.add_argument("a", type=Path, metavar="A", help="such as results/degradation")
+    command.add_argument("b", type=Path, metavar="B", help="such as results/degradation-paper")
+    command.set_defaults(call=compare)
 
     command = commands.add_parser("claims", help="tabulate the claims of all experiments")
     command.add_argument("results", type=Path, nargs="?", default=Path("results"))

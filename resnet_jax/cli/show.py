@@ -9,6 +9,7 @@ from rich.table import Table
 
 from resnet_jax.cli.progress import ending
 from resnet_jax.lab.benchmarks import LoopCost, Timing
+from resnet_jax.lab.compare import Comparison
 from resnet_jax.lab.experiment import Experiment
 from resnet_jax.lab.forecast import Forecast
 from resnet_jax.lab.report import Report
@@ -90,6 +91,19 @@ def forecast(experiment: Experiment, found: Forecast) -> None:
         "multiply-adds.",
         highlight=False,
     )
+
+
+def comparison(a: Path, b: Path, found: Comparison) -> None:
+    """Prints two experiments or two runs side by side."""
+    place("A", a)
+    place("B", b)
+    CONSOLE.print("\n[bold]settings that differ, A -> B[/]", highlight=False)
+    for line in found.settings or ["none"]:
+        CONSOLE.print(line, highlight=False, markup=False, soft_wrap=True)
+    CONSOLE.print()
+    CONSOLE.print(_table(found.table))
+    for note in found.notes:
+        CONSOLE.print(note, highlight=False, markup=False, soft_wrap=True)
 
 
 def result(workdir: Path, ended: Result) -> None:

@@ -3,6 +3,7 @@
 from resnet_jax.lab import answers, claims, figures, gradients
 from resnet_jax.lab.experiment import Experiment, load
 from resnet_jax.lab.grid import Run, expand
+from resnet_jax.lab.loading import load_records
 from resnet_jax.lab.records import Records
 
 __all__ = [
@@ -15,4 +16,5 @@ __all__ = [
     "figures",
     "gradients",
     "load",
+    "load_records",
 ]

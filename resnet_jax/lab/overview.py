@@ -4,7 +4,7 @@ from pathlib import Path
 
 from resnet_jax.errors import UserError
 from resnet_jax.lab import report
-from resnet_jax.lab.folder import Folder
+from resnet_jax.lab.loading import experiments_in
 from resnet_jax.lab.tables import Readable
 from resnet_jax.lab.verdict import Verdict
 
@@ -25,9 +25,7 @@ def claims_table(results: Path) -> Readable:
     Raises:
       UserError: the folder holds no experiment, or one of them cannot be read.
     """
-    folders = sorted(path for path in results.glob("*") if Folder(path).plan.is_file())
-    if not folders:
-        raise UserError(f"{results}: holds no results of experiments; `resnet-jax run` makes them")
+    folders = experiments_in(results)
     rows = [
         [found.plan.name, *_row(verdict)]
         for found in map(report.read, folders)

@@ -69,7 +69,7 @@ def read(folder: Folder, experiment: Experiment, plan: Plan) -> Records:
     Raises:
       UserError: records of a run cannot be read.
     """
-    metrics = [_metrics(folder.runs / run.name) for run in plan.runs]
+    metrics = [metrics_of(folder.runs / run.name) for run in plan.runs]
     runs = [
         _run_row(folder.runs / run.name, run, experiment, of_run)
         for run, of_run in zip(plan.runs, metrics, strict=True)
@@ -146,7 +146,12 @@ def _failed(message: str) -> dict[str, Any]:
     return {"status": "failed", "message": message}
 
 
-def _metrics(path: Path) -> pd.DataFrame:
+def metrics_of(path: Path) -> pd.DataFrame:
+    """The records of the run in a folder, as `Records.metrics` has them; empty if it has none.
+
+    Raises:
+      UserError: a line is no record.
+    """
     rows = pd.DataFrame(_lines(path / "metrics.jsonl"))
     for column in ("kind", "split", "step"):
         if column not in rows:
