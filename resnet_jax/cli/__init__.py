@@ -80,12 +80,19 @@ def gradients(options: argparse.Namespace) -> int:
     return run(options)
 
 
-def report(options: argparse.Namespace) -> None:
-    """Rebuilds tables, figures and report from an experiment's records."""
+def report(options: argparse.Namespace) -> int:
+    """Rebuilds the report of an experiment from its records, or of all in a folder of results."""
     from resnet_jax.cli import show
+    from resnet_jax.lab import gallery
     from resnet_jax.lab import report as reports
+    from resnet_jax.lab.folder import Folder
 
-    show.report(reports.build(options.folder))
+    if Folder(options.folder).plan.is_file() or not gallery.holds_experiments(options.folder):
+        show.report(reports.build(options.folder))
+        return 0
+    page = gallery.build(options.folder)
+    show.gallery(page)
+    return 1 if page.damaged else 0
 
 
 def compare(options: argparse.Namespace) -> None:
@@ -96,15 +103,19 @@ def compare(options: argparse.Namespace) -> None:
     show.comparison(options.a, options.b, comparing.compare(options.a, options.b))
 
 
-def claims(options: argparse.Namespace) -> None:
+def claims(options: argparse.Namespace) -> int:
     """Prints the claims of all experiments as a table in Markdown, or puts it into a page."""
     from resnet_jax.lab import overview
 
-    table = overview.claims_table(options.results)
+    left_out: list[str] = []
+    table = overview.claims_table(options.results, left_out.append)
     if options.into:
         overview.write_into(options.into, table)
     else:
         print(overview.markdown(table), end="")
+    for message in left_out:
+        print(f"resnet-jax: warning: {message}", file=sys.stderr)
+    return 1 if left_out else 0
 
 
 def train(options: argparse.Namespace) -> int:
@@ -251,7 +262,9 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(call=run)
 
     command = commands.add_parser("report", help="rebuild an experiment's report from its records")
-    command.add_argument("folder", type=Path, help="such as results/degradation")
+    command.add_argument(
+        "folder", type=Path, help="such as results/degradation, or results for all in it"
+    )
     command.set_defaults(call=report)
 
     command = commands.add_parser("compare", help="put two experiments or two runs side by side")

@@ -12,6 +12,7 @@ from resnet_jax.lab.benchmarks import LoopCost, Timing
 from resnet_jax.lab.compare import Comparison
 from resnet_jax.lab.experiment import Experiment
 from resnet_jax.lab.forecast import Forecast
+from resnet_jax.lab.gallery import Gallery
 from resnet_jax.lab.report import Report
 from resnet_jax.lab.tables import Readable, for_reading
 from resnet_jax.lab.wording import count
@@ -91,6 +92,14 @@ def forecast(experiment: Experiment, found: Forecast) -> None:
         "multiply-adds.",
         highlight=False,
     )
+
+
+def gallery(built: Gallery) -> None:
+    """Prints what became of each experiment of a folder, and where the page of all is."""
+    for card in built.cards:
+        state = f"[red]damaged[/]: {escape(card.damage)}" if card.damage else escape(card.state)
+        CONSOLE.print(f"{escape(card.title)}: {state}", highlight=False, soft_wrap=True)
+    place("page", built.page)
 
 
 def comparison(a: Path, b: Path, found: Comparison) -> None:

@@ -95,31 +95,39 @@ def build(path: str | Path) -> Report:
     return report
 
 
-def _render(report: Report, drawings: dict[str, Path]) -> str:
+def pages() -> jinja2.Environment:
+    """The templates of pages, beside this file."""
     loader = jinja2.FileSystemLoader(Path(__file__).parent)
-    pages = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+
+
+def _render(report: Report, drawings: dict[str, Path]) -> str:
     experiment = report.records.experiment
-    return pages.get_template("report.html.j2").render(
-        plan=report.plan,
-        experiment=experiment,
-        verdicts=report.verdicts,
-        findings=report.findings,
-        figures=[
-            (inline(drawings[each.name], each.name), each.caption(report.records))
-            for each in experiment.figures
-        ],
-        table=tables.for_reading(report.table, experiment),
-        runs=tables.runs_for_reading(report.records.runs, experiment),
-        lost=report.records.runs.query("message != ''").to_dict("records"),
-        state=state(report.records),
-        incomplete=not report.complete,
-        fewest_pairs=claims.FEWEST_PAIRS,
-        environment=environment(report.records.environments.values()),
-        time=time_taken(report.records.runs),
-        strangers=_strangers(report.records.strangers),
-        source=report.folder.experiment.read_text(encoding="utf-8"),
-        named=measure,
-        with_unit=with_unit,
+    return (
+        pages()
+        .get_template("report.html.j2")
+        .render(
+            plan=report.plan,
+            experiment=experiment,
+            verdicts=report.verdicts,
+            findings=report.findings,
+            figures=[
+                (inline(drawings[each.name], each.name), each.caption(report.records))
+                for each in experiment.figures
+            ],
+            table=tables.for_reading(report.table, experiment),
+            runs=tables.runs_for_reading(report.records.runs, experiment),
+            lost=report.records.runs.query("message != ''").to_dict("records"),
+            state=state(report.records),
+            incomplete=not report.complete,
+            fewest_pairs=claims.FEWEST_PAIRS,
+            environment=environment(report.records.environments.values()),
+            time=time_taken(report.records.runs),
+            strangers=_strangers(report.records.strangers),
+            source=report.folder.experiment.read_text(encoding="utf-8"),
+            named=measure,
+            with_unit=with_unit,
+        )
     )
 
 
