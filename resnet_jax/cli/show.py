@@ -13,6 +13,8 @@ from resnet_jax.lab.compare import Comparison
 from resnet_jax.lab.experiment import Experiment
 from resnet_jax.lab.forecast import Forecast
 from resnet_jax.lab.gallery import Gallery
+from resnet_jax.lab.measures import measure as named
+from resnet_jax.lab.paper import Beside
 from resnet_jax.lab.report import Report
 from resnet_jax.lab.tables import Readable, for_reading
 from resnet_jax.lab.wording import count
@@ -36,6 +38,8 @@ def report(built: Report) -> None:
     experiment = built.records.experiment
     CONSOLE.print()
     CONSOLE.print(_table(for_reading(built.table, experiment)))
+    if built.beside:
+        _print_beside(built.beside)
     CONSOLE.print(f"\n[bold]{escape(experiment.question)}[/]")
     for finding in built.findings:
         CONSOLE.print(escape(finding), highlight=False)
@@ -215,6 +219,18 @@ def loop_cost(cost: LoopCost) -> None:
 def place(what: str, path: Path) -> None:
     """Prints where something is, on a line that is never wrapped."""
     CONSOLE.print(f"{what}: {path}", highlight=False, soft_wrap=True, markup=False)
+
+
+def _print_beside(found: Beside) -> None:
+    words = f": {found.paper.words}" if found.paper.words else ""
+    CONSOLE.print(
+        f"\n[bold]{escape(named(found.paper.measure).axis_label)}, the paper's and ours[/]\n"
+        f"{escape(found.paper.source + words)}",
+        highlight=False,
+    )
+    if found.warning:
+        CONSOLE.print(f"[yellow]{escape(found.warning)}[/]", highlight=False)
+    CONSOLE.print(_table(found.table))
 
 
 def _print_published(published: Published) -> None:

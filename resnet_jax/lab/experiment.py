@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from resnet_jax.lab.claims import Claim
     from resnet_jax.lab.figures import Drawing
+    from resnet_jax.lab.paper import Paper
     from resnet_jax.lab.records import Records
 
 AxisValue = str | int | float | bool
@@ -44,6 +45,7 @@ class Experiment:
       study: what a run measures in place of training; by default runs train.
       source: the paper, section and figure in which the question was asked before.
       published: what that source found, in its own set-up; shown beside our answer.
+      paper: its figures for cells of the grid; shown beside ours.
       setup: what was chosen here and why; shown in the report.
       settings: config keys set for every run, on top of the base.
       axes: what the grid varies, each axis with its values. The grid is their product.
@@ -70,6 +72,7 @@ class Experiment:
     study: Study | None = None
     source: str = ""
     published: str = ""
+    paper: "Paper | None" = None
     setup: str = ""
     settings: Settings = field(default_factory=dict)
     axes: Mapping[str, Sequence[AxisValue]] = field(default_factory=dict)

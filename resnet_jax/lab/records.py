@@ -44,7 +44,11 @@ class Records:
 
     def summary(self, measure: str, cell: Cell) -> Summary:
         """What the runs of a cell say of a measure."""
-        return summarize(of_cell(self.runs, cell)[measure])
+        return summarize(self.values(measure, cell))
+
+    def values(self, measure: str, cell: Cell) -> pd.Series:
+        """A measure of each run of a cell; NaN for one without a value."""
+        return of_cell(self.runs, cell)[measure]
 
     def told(self, measure: str, cell: Cell) -> str:
         """The same in words: `16.3% (95% interval 15.1 to 17.5, 3 runs)`."""

@@ -11,9 +11,10 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from resnet_jax.lab import claims, figures, folder, records, tables
+from resnet_jax.lab import claims, figures, folder, paper, records, tables
 from resnet_jax.lab.folder import Folder, Plan
 from resnet_jax.lab.measures import measure
+from resnet_jax.lab.paper import Beside
 from resnet_jax.lab.pieces import Only
 from resnet_jax.lab.records import Records
 from resnet_jax.lab.verdict import Verdict
@@ -31,6 +32,7 @@ class Report:
       table: one row for each cell and measure.
       verdicts: one for each claim, in their order.
       findings: sentences that say in words what was found.
+      beside: the paper's figures beside ours; None if the experiment has no paper.
     """
 
     folder: Folder
@@ -39,6 +41,7 @@ class Report:
     table: pd.DataFrame
     verdicts: list[Verdict]
     findings: list[str]
+    beside: Beside | None = None
 
     @property
     def complete(self) -> bool:
@@ -72,6 +75,7 @@ def read(path: str | Path) -> Report:
         table=tables.aggregate(found.runs, experiment),
         verdicts=claims.judge(experiment.claims, found.runs, experiment.label),
         findings=list(experiment.findings(found)) if experiment.findings else [],
+        beside=paper.beside(found, (place.runs / run.name for run in plan.runs)),
     )
 
 
@@ -111,6 +115,7 @@ def _render(report: Report, drawings: dict[str, Path]) -> str:
             experiment=experiment,
             verdicts=report.verdicts,
             findings=report.findings,
+            beside=report.beside,
             figures=[
                 (inline(drawings[each.name], each.name), each.caption(report.records))
                 for each in experiment.figures

@@ -1,5 +1,6 @@
 """Mistakes in an experiment that can be seen before anything runs."""
 
+import itertools
 import re
 from dataclasses import fields
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ def check(experiment: "Experiment") -> None:
     _check_measures(experiment)
     _check_claims(experiment)
     _check_figures(experiment)
+    _check_paper(experiment)
     if experiment.as_written:
         _check_scales(experiment)
 
@@ -92,6 +94,15 @@ def _check_figures(experiment: "Experiment") -> None:
         for measure in figure.measures:
             _check_measure(experiment, where, measure)
         _check_figure_axes(experiment, where, figure.axes)
+
+
+def _check_paper(experiment: "Experiment") -> None:
+    paper = experiment.paper
+    if paper is None:
+        return
+    _check_measure(experiment, f"paper {paper.source!r}", paper.measure)
+    for values in itertools.product(*experiment.axes.values()):
+        paper.figure(dict(zip(experiment.axes, values, strict=True)))
 
 
 def _check_figure_axes(experiment: "Experiment", where: str, shown: tuple[str, ...]) -> None:
