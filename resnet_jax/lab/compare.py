@@ -136,8 +136,7 @@ def _row(a: Report, b: Report, one: Cell, other: Cell, measure: str) -> list[str
 
 def _summary(measure: str, of: Summary, sign: bool = False) -> str:
     """A mean with its interval, if it has one: `3.1 (2.7 to 3.5)`."""
-    known = named(measure).decimals
-    places = decimals([of.std]) if known is None else known
+    places = decimals([of.high - of.low])
     mean, low, high = (number(value, places, sign) for value in (of.mean, of.low, of.high))
     return mean if low == NOT_KNOWN else f"{mean} ({low} to {high})"
 

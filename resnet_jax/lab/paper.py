@@ -131,7 +131,7 @@ def _warning(records: "Records", paper: Paper, folders: "Iterable[Path]") -> str
     theirs = f" The paper’s: {paper.words}." if paper.words else ""
     ours = setup(folders)
     return (
-        f"Ours are at another scale than the paper’s, {records.experiment.scale}"
+        f"Ours are at the scale “{records.experiment.scale}”, which is not the paper’s"
         f"{f': {ours}' if ours else ''}.{theirs} The numbers of the two columns are not of one "
         "thing; what may be compared is their order."
     )
@@ -141,7 +141,8 @@ def setup(folders: "Iterable[Path]") -> str:
     """The data, networks and lengths of runs in words, from their configs.
 
     Returns:
-      `digits; plain20, plain56; 300 steps, 32 images a step`; empty if none of them has begun.
+      `data digits; networks plain20, plain56; 300 steps, 32 images a step`; empty if none
+      of them has begun.
     """
     parts: list[dict[str, None]] = [{}, {}, {}]
     for folder in folders:
@@ -152,7 +153,9 @@ def setup(folders: "Iterable[Path]") -> str:
             continue
         for part, word in zip(parts, words, strict=True):
             part[word] = None
-    return "; ".join(_listed(list(part)) for part in parts if part)
+    heads = ("data ", "networks ", "")
+    told = zip(heads, parts, strict=True)
+    return "; ".join(head + _listed(list(part)) for head, part in told if part)
 
 
 def _length(train: dict[str, Any]) -> str:

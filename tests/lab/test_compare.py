@@ -51,9 +51,9 @@ def test_cells_are_matched_and_differences_paired(results, other):
     assert row[2] == "training error (%)"
     errors = [error_of(results, f"plain56-seed{seed}-abcdef") for seed in range(3)]
     low, high = stats.t.interval(0.95, 2, np.mean(errors), stats.sem(errors))
-    assert row[3] == f"{np.mean(errors):.2f} ({low:.2f} to {high:.2f})".replace("-", "−")
+    assert row[3] == f"{np.mean(errors):.1f} ({low:.1f} to {high:.1f})"
     low, high = stats.t.interval(0.95, 2, 2.0, stats.sem([1.0, 2.0, 3.0]))
-    assert row[7] == f"+2.00 ({low:+.2f} to {high:+.2f})".replace("-", "−")
+    assert row[7] == f"+2.0 ({low:+.1f} to {high:+.1f})".replace("-", "−")
     assert (row[4], row[6]) == ("3", "3")
 
 
@@ -98,7 +98,7 @@ def test_the_command_shows_both(results, other, capsys):
     assert main(["compare", str(results.path), str(other.path)]) == 0
     told = capsys.readouterr().out
     assert "rate: 0.1 -> 0.01" in told
-    assert "+2.00" in told
+    assert "+2.0 (−0.5 to +4.5)" in told
 
 
 def test_the_records_of_an_experiment_are_one_table(results: Folder):

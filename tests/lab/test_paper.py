@@ -67,9 +67,9 @@ def test_a_run_that_diverged_counts_among_those_that_fail(folder: Folder, diverg
 
 def test_that_ours_are_at_another_scale_is_said_before_the_table(folder: Folder, page_at, capsys):
     warning = (
-        "Ours are at another scale than the paper’s, digits: digits; plain20, plain32, plain56, "
-        "resnet20, resnet32, resnet56; 300 steps, 32 images a step. The paper’s: CIFAR-10, 64,000 "
-        "steps, one run."
+        "Ours are at the scale “digits”, which is not the paper’s: data digits; networks plain20, "
+        "plain32, plain56, resnet20, resnet32, resnet56; 300 steps, 32 images a step. The paper’s: "
+        "CIFAR-10, 64,000 steps, one run."
     )
     assert main(["report", str(folder.path)]) == 0
     told = " ".join(capsys.readouterr().out.split())
@@ -96,7 +96,7 @@ def test_without_runs_there_is_a_table_and_no_number(folder: Folder):
     found = report.read(folder.path).beside
     assert found is not None
     assert found.table.rows[0][2:] == ["fail", "–", "–", "–", "0"]
-    assert "than the paper’s, digits. The paper’s" in found.warning
+    assert "which is not the paper’s. The paper’s" in found.warning
 
 
 def test_an_experiment_without_a_paper_has_no_such_table(results: Folder, page_at):
