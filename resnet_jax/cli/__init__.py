@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from resnet_jax.cli import run_options
 from resnet_jax.errors import UserError
 
 
@@ -44,20 +45,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Runs what is missing of an experiment, and reports on all of it."""
+    """Runs what is missing of an experiment, or of a piece of it, and reports on all of it."""
+    import jax
+
     from resnet_jax import lab
     from resnet_jax.cli import show
-    from resnet_jax.cli.progress import display
-    from resnet_jax.lab import engine, report
+    from resnet_jax.cli.progress import Together, display
+    from resnet_jax.lab import engine, forecast, pieces, report
     from resnet_jax.training.compilation import use_cache
 
     use_cache()
-    experiment = lab.load(options.experiment)
-    with display(show.CONSOLE) as observer:
-        folder = engine.run(experiment, options.results, _command(), observer)
+    experiment = run_options.asked(lab.load(options.experiment), options.scale, options.seeds)
+    only = pieces.parse(experiment, options.only)
+    if options.dry_run:
+        show.forecast(experiment, forecast.forecast(experiment, options.results, only))
+        return 0
+    executor = run_options.executor(options, experiment)
+    if not executor.here:  # this process is to leave the accelerators' memory to the workers
+        jax.config.update("jax_platforms", "cpu")
+    with display(show.CONSOLE) if executor.here else Together(show.CONSOLE) as observer:
+        folder = engine.run(experiment, options.results, _command(), observer, only, executor)
     built = report.build(folder.path)
     show.report(built)
-    return 0 if built.complete else 1
+    return 0 if built.ended(only) else 1
 
 
 def gradients(options: argparse.Namespace) -> int:
@@ -70,23 +80,42 @@ def gradients(options: argparse.Namespace) -> int:
     return run(options)
 
 
-def report(options: argparse.Namespace) -> None:
-    """Rebuilds tables, figures and report from an experiment's records."""
+def report(options: argparse.Namespace) -> int:
+    """Rebuilds the report of an experiment from its records, or of all in a folder of results."""
     from resnet_jax.cli import show
+    from resnet_jax.lab import gallery
     from resnet_jax.lab import report as reports
+    from resnet_jax.lab.folder import Folder
 
-    show.report(reports.build(options.folder))
+    if Folder(options.folder).plan.is_file() or not gallery.holds_experiments(options.folder):
+        show.report(reports.build(options.folder))
+        return 0
+    page = gallery.build(options.folder)
+    show.gallery(page)
+    return 1 if page.damaged else 0
 
 
-def claims(options: argparse.Namespace) -> None:
+def compare(options: argparse.Namespace) -> None:
+    """Puts two experiments or two runs side by side."""
+    from resnet_jax.cli import show
+    from resnet_jax.lab import compare as comparing
+
+    show.comparison(options.a, options.b, comparing.compare(options.a, options.b))
+
+
+def claims(options: argparse.Namespace) -> int:
     """Prints the claims of all experiments as a table in Markdown, or puts it into a page."""
     from resnet_jax.lab import overview
 
-    table = overview.claims_table(options.results)
+    left_out: list[str] = []
+    table = overview.claims_table(options.results, left_out.append)
     if options.into:
         overview.write_into(options.into, table)
     else:
         print(overview.markdown(table), end="")
+    for message in left_out:
+        print(f"resnet-jax: warning: {message}", file=sys.stderr)
+    return 1 if left_out else 0
 
 
 def train(options: argparse.Namespace) -> int:
@@ -200,7 +229,7 @@ def prepare_data(options: argparse.Namespace) -> None:
 
 def _command() -> str:
     """What was typed, for a report to quote."""
-    return shlex.join(["resnet-jax", *sys.argv[1:]])
+    return shlex.join(["resnet-jax", *run_options.whole(sys.argv[1:])])
 
 
 def _steps(text: str) -> tuple[int, ...]:
@@ -228,11 +257,20 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("run", help="run an experiment, and report on it")
     command.add_argument("experiment", type=Path, help="a file such as experiments/degradation.py")
     command.add_argument("--results", type=Path, default=Path("results"), metavar="FOLDER")
+    run_options.add_which(command)
+    run_options.add_where(command)
     command.set_defaults(call=run)
 
     command = commands.add_parser("report", help="rebuild an experiment's report from its records")
-    command.add_argument("folder", type=Path, help="such as results/degradation")
+    command.add_argument(
+        "folder", type=Path, help="such as results/degradation, or results for all in it"
+    )
     command.set_defaults(call=report)
+
+    command = commands.add_parser("compare", help="put two experiments or two runs side by side")
+    command.add_argument("a", type=Path, metavar="A", help="such as results/degradation")
+    command.add_argument("b", type=Path, metavar="B", help="such as results/degradation-paper")
+    command.set_defaults(call=compare)
 
     command = commands.add_parser("claims", help="tabulate the claims of all experiments")
     command.add_argument("results", type=Path, nargs="?", default=Path("results"))
@@ -251,7 +289,8 @@ def _parser() -> argparse.ArgumentParser:
         "--steps", type=_steps, default=(0,), metavar="0,1,10", help="after how many updates"
     )
     command.add_argument("--results", type=Path, default=Path("results"), metavar="FOLDER")
-    command.set_defaults(call=gradients)
+    run_options.add_where(command)
+    command.set_defaults(call=gradients, scale="", only=[], dry_run=False)
 
     command = commands.add_parser(
         "train",

@@ -166,6 +166,19 @@ class Lines(Display):
         self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
+class Together(Lines):
+    """Lines for runs that workers do side by side: when each begins and when it ends."""
+
+    def start_run(self, name: str, step: int, total: int, batch_size: int) -> None:
+        """Says that a worker has it."""
+        self._say(f"{name}: begins")
+
+    def finish_run(self, name: str, result: Result) -> None:
+        """Says how it ended, and how many have."""
+        self._done += 1
+        self._say(f"[{self._done}/{self._runs}] {ending(name, result)}")
+
+
 def _state(record: Record) -> str:
     return (
         f"loss {record['loss']:.3f}  error {record['error']:.1f}%  "

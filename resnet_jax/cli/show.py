@@ -9,8 +9,15 @@ from rich.table import Table
 
 from resnet_jax.cli.progress import ending
 from resnet_jax.lab.benchmarks import LoopCost, Timing
+from resnet_jax.lab.compare import Comparison
+from resnet_jax.lab.experiment import Experiment
+from resnet_jax.lab.forecast import Forecast
+from resnet_jax.lab.gallery import Gallery
+from resnet_jax.lab.measures import measure as named
+from resnet_jax.lab.paper import Beside
 from resnet_jax.lab.report import Report
 from resnet_jax.lab.tables import Readable, for_reading
+from resnet_jax.lab.wording import count
 from resnet_jax.models.published import Published
 from resnet_jax.models.summary import Summary
 from resnet_jax.training.replay import Replay
@@ -31,6 +38,8 @@ def report(built: Report) -> None:
     experiment = built.records.experiment
     CONSOLE.print()
     CONSOLE.print(_table(for_reading(built.table, experiment)))
+    if built.beside:
+        _print_beside(built.beside)
     CONSOLE.print(f"\n[bold]{escape(experiment.question)}[/]")
     for finding in built.findings:
         CONSOLE.print(escape(finding), highlight=False)
@@ -43,6 +52,71 @@ def report(built: Report) -> None:
         CONSOLE.print(f"{'':>15}  [dim]{escape(remarks)}[/]", highlight=False)
     CONSOLE.print()
     place("report", built.folder.report)
+
+
+def forecast(experiment: Experiment, found: Forecast) -> None:
+    """Prints what a grid would take."""
+    axes = [f"{len(values)} {experiment.label(axis)}" for axis, values in experiment.axes.items()]
+    CONSOLE.print(
+        f"{experiment.results_name}, scale {experiment.scale}: {count(found.cells, 'cell')} "
+        f"({' x '.join(axes) or 'no axes'}) x {count(found.seeds, 'seed')} = "
+        f"{count(found.runs, 'run')}; {found.chosen} asked for, {found.done} of them done",
+        highlight=False,
+    )
+    if not found.costs:
+        CONSOLE.print(f"no estimate: {found.why_not}", highlight=False)
+        return
+    rows = [
+        [
+            cost.network,
+            *(f"{n:,}" if n else "–" for n in (cost.params, cost.multiply_adds)),
+            f"{cost.steps:,}",
+            f"{cost.batch_size:,}",
+            str(cost.runs),
+            str(cost.waiting),
+        ]
+        for cost in found.costs
+    ]
+    head = ["network", "parameters", "multiply-adds", "steps", "batch", "runs", "to do"]
+    CONSOLE.print(_table(Readable(head, rows, [False] + [True] * 6)))
+    CONSOLE.print(
+        f"training images: {found.images():,} to do, {found.images(waiting=False):,} in all",
+        highlight=False,
+    )
+    if not found.measured:
+        CONSOLE.print(f"no estimate of hours: {found.why_not}", highlight=False)
+        return
+    timed = found.measured
+    CONSOLE.print(
+        f"estimate: {_hours(found.hours())} device hours to do, "
+        f"{_hours(found.hours(waiting=False))} in all, of training steps alone. "
+        f"Measured on {timed.device}: a step of {timed.images} images of "
+        f"{timed.network} takes {1000 * timed.step:,.0f} ms (compiling apart, "
+        f"{timed.compile:.1f} s); other networks are taken to cost more as they have more "
+        "multiply-adds.",
+        highlight=False,
+    )
+
+
+def gallery(built: Gallery) -> None:
+    """Prints what became of each experiment of a folder, and where the page of all is."""
+    for card in built.cards:
+        state = f"[red]damaged[/]: {escape(card.damage)}" if card.damage else escape(card.state)
+        CONSOLE.print(f"{escape(card.title)}: {state}", highlight=False, soft_wrap=True)
+    place("page", built.page)
+
+
+def comparison(a: Path, b: Path, found: Comparison) -> None:
+    """Prints two experiments or two runs side by side."""
+    place("A", a)
+    place("B", b)
+    CONSOLE.print("\n[bold]settings that differ, A -> B[/]", highlight=False)
+    for line in found.settings or ["none"]:
+        CONSOLE.print(line, highlight=False, markup=False, soft_wrap=True)
+    CONSOLE.print()
+    CONSOLE.print(_table(found.table))
+    for note in found.notes:
+        CONSOLE.print(note, highlight=False, markup=False, soft_wrap=True)
 
 
 def result(workdir: Path, ended: Result) -> None:
@@ -147,6 +221,18 @@ def place(what: str, path: Path) -> None:
     CONSOLE.print(f"{what}: {path}", highlight=False, soft_wrap=True, markup=False)
 
 
+def _print_beside(found: Beside) -> None:
+    words = f": {found.paper.words}" if found.paper.words else ""
+    CONSOLE.print(
+        f"\n[bold]{escape(named(found.paper.measure).axis_label)}, the paper's and ours[/]\n"
+        f"{escape(found.paper.source + words)}",
+        highlight=False,
+    )
+    if found.warning:
+        CONSOLE.print(f"[yellow]{escape(found.warning)}[/]", highlight=False)
+    CONSOLE.print(_table(found.table))
+
+
 def _print_published(published: Published) -> None:
     facts = {
         "parameters": published.params_printed or (published.params and f"{published.params:,}"),
@@ -157,6 +243,11 @@ def _print_published(published: Published) -> None:
     CONSOLE.print(f"published: {'; '.join(given)}", highlight=False)
     for source in published.sources:
         CONSOLE.print(f"  [dim]{escape(source)}[/]", highlight=False)
+
+
+def _hours(hours: float) -> str:
+    """Two digits: an estimate has no more."""
+    return f"{float(f'{hours:.2g}'):,.0f}" if hours >= 10 else f"{hours:.2g}"
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -3,10 +3,13 @@
 from resnet_jax.lab import answers, claims, figures, gradients
 from resnet_jax.lab.experiment import Experiment, load
 from resnet_jax.lab.grid import Run, expand
+from resnet_jax.lab.loading import load_records
+from resnet_jax.lab.paper import Paper
 from resnet_jax.lab.records import Records
 
 __all__ = [
     "Experiment",
+    "Paper",
     "Records",
     "Run",
     "answers",
@@ -15,4 +18,5 @@ __all__ = [
     "figures",
     "gradients",
     "load",
+    "load_records",
 ]

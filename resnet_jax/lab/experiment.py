@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from resnet_jax.lab.claims import Claim
     from resnet_jax.lab.figures import Drawing
+    from resnet_jax.lab.paper import Paper
     from resnet_jax.lab.records import Records
 
 AxisValue = str | int | float | bool
@@ -44,6 +45,7 @@ class Experiment:
       study: what a run measures in place of training; by default runs train.
       source: the paper, section and figure in which the question was asked before.
       published: what that source found, in its own set-up; shown beside our answer.
+      paper: its figures for cells of the grid; shown beside ours.
       setup: what was chosen here and why; shown in the report.
       settings: config keys set for every run, on top of the base.
       axes: what the grid varies, each axis with its values. The grid is their product.
@@ -57,6 +59,10 @@ class Experiment:
       figures: what to draw.
       claims: what to judge.
       findings: from the records to sentences that say in words what was found.
+      scale: what to call the scale that is written here: which data, how large, how long.
+      scales: the same question at other scales: the name of each with the fields of this class
+        that it replaces, such as `{"paper": {"base": "configs/cifar10.py", "axes": ...}}`.
+      as_written: whether this is the default scale, and not one that `at_scale` made.
       name: what the experiment is called; by default, as its file.
       file: the file that it was loaded from.
     """
@@ -66,6 +72,7 @@ class Experiment:
     study: Study | None = None
     source: str = ""
     published: str = ""
+    paper: "Paper | None" = None
     setup: str = ""
     settings: Settings = field(default_factory=dict)
     axes: Mapping[str, Sequence[AxisValue]] = field(default_factory=dict)
@@ -80,11 +87,43 @@ class Experiment:
     figures: "Sequence[Drawing]" = ()
     claims: "Sequence[Claim]" = ()
     findings: "Callable[[Records], Sequence[str]] | None" = None
+    scale: str = "digits"
+    scales: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    as_written: bool = True
     name: str = ""
     file: Path | None = None
 
     def __post_init__(self) -> None:
         validation.check(self)
+
+    @property
+    def results_name(self) -> str:
+        """What its folder of results is called: its name, and its scale if that is another."""
+        return self.name if self.as_written else f"{self.name}-{self.scale}"
+
+    def at_scale(self, scale: str) -> "Experiment":
+        """The experiment at one of its scales.
+
+        Args:
+          scale: a key of `scales`, or the default's name.
+
+        Raises:
+          UserError: it has no such scale.
+
+        Example:
+          >>> small = Experiment(question="?", base="digits.py", scales={"paper": {"base": "c.py"}})
+          >>> small.at_scale("paper").base, small.at_scale("digits") is small
+          ('c.py', True)
+        """
+        if scale == self.scale:
+            return self
+        if scale not in self.scales or not self.as_written:  # scales do not add up
+            known = [self.scale, *(self.scales if self.as_written else ())]
+            raise UserError(
+                f"the experiment {self.name} has no scale {scale!r} among {', '.join(known)}: "
+                f"{did_you_mean(scale, known)}"
+            )
+        return replace(self, **self.scales[scale], scale=scale, as_written=False)
 
     def label(self, word: AxisValue) -> str:
         """What to show for an axis or for a value of one."""

@@ -1,6 +1,6 @@
 """Where an experiment keeps its results, and what its plan says that they are.
 
-    results/<experiment>/
+    results/<experiment>/           at another scale than its own, <experiment>-<scale>
       experiment.py     a copy of the experiment's file
       experiment.json   the plan: its name, where the file was, the command, the runs of the grid
       runs/<run>/       one folder a run, which training writes
@@ -15,6 +15,7 @@ the plan change nothing.
 """
 
 import json
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -45,12 +46,19 @@ class Plan:
       source: the path of its file, as it was given.
       command: what to type to run it.
       runs: every run of the grid, done or not.
+      scale: the scale of the grid; empty in plans of before there were any.
     """
 
     name: str
     source: str
     command: str
     runs: tuple[Planned, ...]
+    scale: str = ""
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds of the runs, which the command may have set in place of the experiment."""
+        return tuple(dict.fromkeys(run.seed for run in self.runs))
 
 
 @dataclass(frozen=True)
@@ -112,8 +120,11 @@ def write_plan(folder: Folder, experiment: Experiment, runs: Sequence[Run], comm
         if own := own_model.content(name):  # kept with what was measured on it
             (folder.path / Path(name.rpartition(":")[0]).name).write_bytes(own)
     planned = tuple(Planned(run.name, run.axes, run.seed) for run in runs)
-    plan = Plan(experiment.name, str(experiment.file), command, planned)
-    folder.plan.write_text(json.dumps(asdict(plan), indent=1) + "\n")
+    plan = Plan(experiment.name, str(experiment.file), command, planned, experiment.scale)
+    # Whole or not at all: other machines may work on other parts of the grid, and read it.
+    scratch = folder.plan.with_suffix(f".{os.getpid()}")
+    scratch.write_text(json.dumps(asdict(plan), indent=1) + "\n")
+    scratch.replace(folder.plan)
 
 
 def read_plan(folder: Folder) -> Plan:
@@ -138,5 +149,11 @@ def read_plan(folder: Folder) -> Plan:
 
 
 def read_experiment(folder: Folder) -> Experiment:
-    """Reads the copy of the experiment's file; its name is the one in the plan."""
-    return replace(experiments.load(folder.experiment), name=read_plan(folder).name)
+    """Reads the copy of the experiment's file; name, scale and seeds are those of the plan.
+
+    Raises:
+      UserError: there is no plan or no file, or it has not the plan's scale.
+    """
+    plan, experiment = read_plan(folder), experiments.load(folder.experiment)
+    experiment = experiment.at_scale(plan.scale or experiment.scale)
+    return replace(experiment, name=plan.name, seeds=plan.seeds or experiment.seeds)

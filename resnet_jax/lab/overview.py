@@ -1,41 +1,58 @@
 """All claims of all experiments in one table, for a page that tells what was found."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from resnet_jax.errors import UserError
 from resnet_jax.lab import report
-from resnet_jax.lab.folder import Folder
+from resnet_jax.lab.loading import experiments_in
+from resnet_jax.lab.report import Report
 from resnet_jax.lab.tables import Readable
 from resnet_jax.lab.verdict import Verdict
+from resnet_jax.lab.wording import count
+from resnet_jax.lab.worker import last_line
 
 BEGIN, END = "<!-- claims -->", "<!-- end of claims -->"
-HEAD = ["claim", "theory or paper", "ours (95% interval)", "verdict"]
+HEAD = ["experiment", "claim", "theory or paper", "ours (95% interval)", "n", "verdict"]
 
 
-def claims_table(results: Path) -> Readable:
+def claims_table(results: Path, warn: Callable[[str], None] = lambda message: None) -> Readable:
     """The claims of every experiment in a folder of results, whatever became of them.
 
     Args:
       results: the folder that holds one folder for each experiment.
+      warn: told of each experiment that cannot be read, and is left out.
 
     Returns:
-      One row for each claim: the experiment, the claim, what theory or a paper says, our estimate
-      with its interval and n, and the verdict.
+      One row for each claim: the experiment, with its scale if that is not its default; the claim;
+      what theory or a paper says; our estimate with its interval; n; and the verdict.
 
     Raises:
-      UserError: the folder holds no experiment, or one of them cannot be read.
+      UserError: the folder holds no experiment, or none of them makes a claim.
     """
-    folders = sorted(path for path in results.glob("*") if Folder(path).plan.is_file())
-    if not folders:
-        raise UserError(f"{results}: holds no results of experiments; `resnet-jax run` makes them")
-    rows = [
-        [found.plan.name, *_row(verdict)]
-        for found in map(report.read, folders)
-        for verdict in found.verdicts
-    ]
+    folders = experiments_in(results)
+    rows = []
+    for path in folders:
+        try:
+            found = report.read(path)
+        except Exception as error:  # an experiment's own code may raise anything
+            warn(f"{path} is left out: {in_a_line(error)}")
+            continue
+        rows += [[title(found), *_row(verdict)] for verdict in found.verdicts]
     if not rows:
         raise UserError(f"{results}: none of the {len(folders)} experiments in it makes a claim")
-    return Readable(["experiment", *HEAD], rows, [False] * (1 + len(HEAD)))
+    return Readable(HEAD, rows, [head == "n" for head in HEAD])
+
+
+def title(found: Report) -> str:
+    """An experiment's name, and its scale if that is not its default: `degradation (paper)`."""
+    experiment = found.records.experiment
+    return experiment.name if experiment.as_written else f"{experiment.name} ({experiment.scale})"
+
+
+def in_a_line(error: Exception) -> str:
+    """What is wrong with an experiment, in a line."""
+    return str(error) if isinstance(error, UserError) else last_line(error)
 
 
 def markdown(table: Readable) -> str:
@@ -59,8 +76,9 @@ def write_into(page: Path, table: Readable) -> None:
 
 
 def _row(verdict: Verdict) -> list[str]:
-    notes = "; ".join([verdict.numbers, *verdict.notes])
-    return [verdict.text, verdict.published or "–", notes, verdict.outcome]
+    ours = "; ".join([verdict.without_n, *verdict.notes])
+    n = count(verdict.n, verdict.counted)
+    return [verdict.text, verdict.published or "–", ours, n, verdict.outcome]
 
 
 def _escape(cell: str) -> str:

@@ -44,7 +44,11 @@ class Records:
 
     def summary(self, measure: str, cell: Cell) -> Summary:
         """What the runs of a cell say of a measure."""
-        return summarize(of_cell(self.runs, cell)[measure])
+        return summarize(self.values(measure, cell))
+
+    def values(self, measure: str, cell: Cell) -> pd.Series:
+        """A measure of each run of a cell; NaN for one without a value."""
+        return of_cell(self.runs, cell)[measure]
 
     def told(self, measure: str, cell: Cell) -> str:
         """The same in words: `16.3% (95% interval 15.1 to 17.5, 3 runs)`."""
@@ -69,7 +73,7 @@ def read(folder: Folder, experiment: Experiment, plan: Plan) -> Records:
     Raises:
       UserError: records of a run cannot be read.
     """
-    metrics = [_metrics(folder.runs / run.name) for run in plan.runs]
+    metrics = [metrics_of(folder.runs / run.name) for run in plan.runs]
     runs = [
         _run_row(folder.runs / run.name, run, experiment, of_run)
         for run, of_run in zip(plan.runs, metrics, strict=True)
@@ -146,7 +150,12 @@ def _failed(message: str) -> dict[str, Any]:
     return {"status": "failed", "message": message}
 
 
-def _metrics(path: Path) -> pd.DataFrame:
+def metrics_of(path: Path) -> pd.DataFrame:
+    """The records of the run in a folder, as `Records.metrics` has them; empty if it has none.
+
+    Raises:
+      UserError: a line is no record.
+    """
     rows = pd.DataFrame(_lines(path / "metrics.jsonl"))
     for column in ("kind", "split", "step"):
         if column not in rows:

@@ -11,9 +11,11 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from resnet_jax.lab import claims, figures, folder, records, tables
+from resnet_jax.lab import claims, figures, folder, paper, records, tables
 from resnet_jax.lab.folder import Folder, Plan
 from resnet_jax.lab.measures import measure
+from resnet_jax.lab.paper import Beside
+from resnet_jax.lab.pieces import Only
 from resnet_jax.lab.records import Records
 from resnet_jax.lab.verdict import Verdict
 from resnet_jax.lab.wording import count, duration, with_unit
@@ -30,6 +32,7 @@ class Report:
       table: one row for each cell and measure.
       verdicts: one for each claim, in their order.
       findings: sentences that say in words what was found.
+      beside: the paper's figures beside ours; None if the experiment has no paper.
     """
 
     folder: Folder
@@ -38,11 +41,19 @@ class Report:
     table: pd.DataFrame
     verdicts: list[Verdict]
     findings: list[str]
+    beside: Beside | None = None
 
     @property
     def complete(self) -> bool:
         """Whether every run of the plan ended, be it that it diverged."""
-        return len(records.with_values(self.records.runs)) == len(self.plan.runs)
+        return self.ended({})
+
+    def ended(self, only: Only) -> bool:
+        """The same of the runs of a piece of the grid."""
+        runs = self.records.runs
+        for axis, values in only.items():
+            runs = runs[runs[axis].isin(values)]
+        return len(records.with_values(runs)) == len(runs)
 
 
 def read(path: str | Path) -> Report:
@@ -64,6 +75,7 @@ def read(path: str | Path) -> Report:
         table=tables.aggregate(found.runs, experiment),
         verdicts=claims.judge(experiment.claims, found.runs, experiment.label),
         findings=list(experiment.findings(found)) if experiment.findings else [],
+        beside=paper.beside(found, (place.runs / run.name for run in plan.runs)),
     )
 
 
@@ -87,31 +99,40 @@ def build(path: str | Path) -> Report:
     return report
 
 
-def _render(report: Report, drawings: dict[str, Path]) -> str:
+def pages() -> jinja2.Environment:
+    """The templates of pages, beside this file."""
     loader = jinja2.FileSystemLoader(Path(__file__).parent)
-    pages = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+
+
+def _render(report: Report, drawings: dict[str, Path]) -> str:
     experiment = report.records.experiment
-    return pages.get_template("report.html.j2").render(
-        plan=report.plan,
-        experiment=experiment,
-        verdicts=report.verdicts,
-        findings=report.findings,
-        figures=[
-            (inline(drawings[each.name], each.name), each.caption(report.records))
-            for each in experiment.figures
-        ],
-        table=tables.for_reading(report.table, experiment),
-        runs=tables.runs_for_reading(report.records.runs, experiment),
-        lost=report.records.runs.query("message != ''").to_dict("records"),
-        state=state(report.records),
-        incomplete=not report.complete,
-        fewest_pairs=claims.FEWEST_PAIRS,
-        environment=environment(report.records.environments.values()),
-        time=time_taken(report.records.runs),
-        strangers=_strangers(report.records.strangers),
-        source=report.folder.experiment.read_text(encoding="utf-8"),
-        named=measure,
-        with_unit=with_unit,
+    return (
+        pages()
+        .get_template("report.html.j2")
+        .render(
+            plan=report.plan,
+            experiment=experiment,
+            verdicts=report.verdicts,
+            findings=report.findings,
+            beside=report.beside,
+            figures=[
+                (inline(drawings[each.name], each.name), each.caption(report.records))
+                for each in experiment.figures
+            ],
+            table=tables.for_reading(report.table, experiment),
+            runs=tables.runs_for_reading(report.records.runs, experiment),
+            lost=report.records.runs.query("message != ''").to_dict("records"),
+            state=state(report.records),
+            incomplete=not report.complete,
+            fewest_pairs=claims.FEWEST_PAIRS,
+            environment=environment(report.records.environments.values()),
+            time=time_taken(report.records.runs),
+            strangers=_strangers(report.records.strangers),
+            source=report.folder.experiment.read_text(encoding="utf-8"),
+            named=measure,
+            with_unit=with_unit,
+        )
     )
 
 

@@ -1,5 +1,8 @@
 """Mistakes in an experiment that can be seen before anything runs."""
 
+import itertools
+import re
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from resnet_jax.errors import UserError, did_you_mean
@@ -7,11 +10,12 @@ from resnet_jax.errors import UserError, did_you_mean
 if TYPE_CHECKING:
     from resnet_jax.lab.experiment import Cell, Experiment
 
+KEPT = ("name", "file", "scale", "scales", "as_written")  # what an experiment has at every scale
 COLUMNS = ("run", "seed", "status", "steps", "message")  # of the runs table, beside the axes
 
 
 def check(experiment: "Experiment") -> None:
-    """Checks axes, seeds, measures, claims and figures against each other.
+    """Checks axes, seeds, measures, claims and figures against each other, at every scale.
 
     Raises:
       UserError: names the first mistake and what to do about it.
@@ -21,6 +25,28 @@ def check(experiment: "Experiment") -> None:
     _check_measures(experiment)
     _check_claims(experiment)
     _check_figures(experiment)
+    _check_paper(experiment)
+    if experiment.as_written:
+        _check_scales(experiment)
+
+
+def _check_scales(experiment: "Experiment") -> None:
+    known = [field.name for field in fields(experiment) if field.name not in KEPT]
+    for scale, replaced in experiment.scales.items():
+        where = f"scale {scale!r}"
+        if scale == experiment.scale:
+            raise UserError(f"{where}: is what the experiment itself is called; name it otherwise")
+        if not re.fullmatch(r"[\w-]+", scale):  # it names a folder
+            raise UserError(f"{where}: name it with letters, digits, - and _")
+        for name in replaced:
+            if name in KEPT:
+                raise UserError(f"{where}: {name!r} is the same at every scale; take it out")
+            if name not in known:
+                raise UserError(f"{where}: no field {name!r}; {did_you_mean(name, known)}")
+        try:
+            experiment.at_scale(scale)
+        except UserError as error:
+            raise UserError(f"{where}: {error}") from error
 
 
 def _check_axes(experiment: "Experiment") -> None:
@@ -68,6 +94,15 @@ def _check_figures(experiment: "Experiment") -> None:
         for measure in figure.measures:
             _check_measure(experiment, where, measure)
         _check_figure_axes(experiment, where, figure.axes)
+
+
+def _check_paper(experiment: "Experiment") -> None:
+    paper = experiment.paper
+    if paper is None:
+        return
+    _check_measure(experiment, f"paper {paper.source!r}", paper.measure)
+    for values in itertools.product(*experiment.axes.values()):
+        paper.figure(dict(zip(experiment.axes, values, strict=True)))
 
 
 def _check_figure_axes(experiment: "Experiment", where: str, shown: tuple[str, ...]) -> None:

@@ -46,9 +46,16 @@ class Verdict:
     @property
     def numbers(self) -> str:
         """The estimate, its interval and the number of pairs, in words."""
+        return self._estimate(count(self.n, self.counted))
+
+    @property
+    def without_n(self) -> str:
+        """The same for a table that has a column for n."""
+        return self._estimate("")
+
+    def _estimate(self, of: str) -> str:
         differs = self.counted == "pair"
         if not self.n:
             return "no pair of runs yet" if differs else "no run yet"
         unit = named(self.measure).unit_of_difference if differs else named(self.measure).unit
-        of = count(self.n, self.counted)
         return estimate(self.estimate, self.low, self.high, unit, of, sign=differs)

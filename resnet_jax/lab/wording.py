@@ -40,7 +40,9 @@ def difference(value: float, measure: str) -> str:
     return f"{value:g} {unit.removesuffix('s') if value == 1 else unit}".rstrip()
 
 
-def estimate(mean: float, low: float, high: float, unit: str, of: str, sign: bool = False) -> str:
+def estimate(
+    mean: float, low: float, high: float, unit: str, of: str = "", sign: bool = False
+) -> str:
     """A mean with its 95% interval: `16.3% (95% interval 15.1 to 17.5, 3 runs)`.
 
     Args:
@@ -48,7 +50,7 @@ def estimate(mean: float, low: float, high: float, unit: str, of: str, sign: boo
       low: the lower end of its interval; NaN if there is none.
       high: the upper end.
       unit: of all three.
-      of: what it is the mean of: `3 runs`.
+      of: what it is the mean of: `3 runs`; empty where that stands elsewhere.
       sign: whether to show that a number is positive.
 
     Example:
@@ -59,8 +61,9 @@ def estimate(mean: float, low: float, high: float, unit: str, of: str, sign: boo
     words, *ends = (number(value, places, sign) for value in (mean, low, high))
     words = f"{words}{unit}" if unit == "%" else f"{words} {unit}".rstrip()
     if NOT_KNOWN in ends:
-        return f"{words} (no interval from {of})"
-    return f"{words} (95% interval {ends[0]} to {ends[1]}, {of})"
+        return f"{words} (no interval from {of})" if of else f"{words} (no interval)"
+    of = f", {of}" if of else ""
+    return f"{words} (95% interval {ends[0]} to {ends[1]}{of})"
 
 
 def decimals(spreads: Iterable[float]) -> int:

@@ -113,6 +113,8 @@ def words(text: str) -> str:
         (("run", "nowhere/trial.py"), "nowhere/trial.py: there is no such experiment file"),
         (("run", "configs/tiny.py"), "no variable `experiment`"),
         (("run", "experiments/trial.py", "--results", "configs/tiny.py"), "configs/tiny.py"),
+        (("run", "experiments/trial.py", "--scale", "papr"), "no scale 'papr' among digits"),
+        (("run", "experiments/trial.py", "--only", "shortcut=A"), "did you mean 'model.shortcut'"),
         (("report", "results/trial"), "results/trial: holds no results.*`resnet-jax run"),
         (("summary", "resnet21"), "'resnet21'.*resnet20 and resnet26"),
         (("summary", "alexnet"), "no network is called 'alexnet'"),
@@ -274,6 +276,30 @@ def test_run_ends_with_the_table_the_verdict_and_the_report(project, capsys):
     assert cli.main(("report", "results/trial")) == 0
     table = told.out.partition("model.shortcut")[2]
     assert capsys.readouterr().out.partition("model.shortcut")[2] == table != ""
+
+
+def test_a_grid_is_done_in_pieces(project, capsys, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["resnet-jax", "run", "trial.py", "--only", "model.shortcut=A"])
+    piece = ("run", "experiments/trial.py", "--seeds", "1", "--only", "model.shortcut=A")
+    assert cli.main(piece) == 0
+    told = capsys.readouterr().out
+    assert "1 runs, 0 of them done before" in told
+    assert "1 missing" in told
+    plan = json.loads((project / "results" / "trial" / "experiment.json").read_text())
+    assert [run["seed"] for run in plan["runs"]] == [0, 0]
+    assert plan["command"] == "resnet-jax run trial.py"
+    assert cli.main(("run", "experiments/trial.py", "--seeds", "1")) == 0
+    assert "2 runs, 1 of them done before" in capsys.readouterr().out
+
+
+def test_a_dry_run_runs_nothing(project, capsys):
+    assert cli.main(("run", "experiments/trial.py", "--dry-run")) == 0
+    told = words(capsys.readouterr().out)
+    assert "trial, scale digits: 2 cells (2 model.shortcut) x 2 seeds = 4 runs; 4 asked" in told
+    assert re.search(r"resnet8 \(shortcut A\) [\d,]+ [\d,]+ 4 16 2 2 ", told)
+    assert "training images: 256 to do, 256 in all" in told
+    assert re.search(r"estimate: .* device hours .* Measured on one .* of resnet8", told)
+    assert not (project / "results").exists()
 
 
 def test_run_with_a_run_that_failed_ends_in_failure(project, capsys):

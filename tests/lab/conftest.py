@@ -2,7 +2,9 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Callable
+from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -141,3 +143,30 @@ def fail(results: Folder) -> Callable[[str], None]:
         write_result(results.runs / name, "failed", "RuntimeError: out of memory")
 
     return _fail
+
+
+class Page(HTMLParser):
+    """A page's text, ids and links."""
+
+    def __init__(self, file: Path):
+        super().__init__()
+        self.words: list[str] = []
+        self.ids: Counter[str] = Counter()
+        self.links: list[str] = []
+        self.open: list[str] = []
+        self.feed(file.read_text(encoding="utf-8"))
+        self.text = " ".join(" ".join(self.words).split())
+
+    def handle_starttag(self, tag, attributes):
+        named = dict(attributes)
+        self.ids.update([named["id"]] if "id" in named else [])
+        self.links += [named[key] or "" for key in ("src", "href", "xlink:href") if key in named]
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+@pytest.fixture
+def page_at() -> type[Page]:
+    """Reads a page."""
+    return Page

@@ -11,7 +11,7 @@ import pytest
 
 from resnet_jax import lab
 from resnet_jax.errors import UserError
-from resnet_jax.lab import engine, grid, report
+from resnet_jax.lab import engine, grid, report, worker
 from resnet_jax.training import state as states
 from resnet_jax.training.observer import Observer
 from resnet_jax.training.state import load_dataset
@@ -238,19 +238,19 @@ def test_any_error_of_a_run_is_that_runs_own_and_may_pass(done, monkeypatch):
     before = result(results, unlucky)["final"]
     for name in (unlucky, other):
         shutil.rmtree(results / "trial" / "runs" / name)
-    train = engine.train
+    train = worker.train
 
     def out_of_memory(config, path, observer):
         if path.name == unlucky:
             raise MemoryError("no room\nfor 3 arrays")
         return train(config, path, observer)
 
-    monkeypatch.setattr(engine, "train", out_of_memory)
+    monkeypatch.setattr(worker, "train", out_of_memory)
     assert run(experiment, results).ended == {unlucky: "failed", other: "done"}
     assert result(results, unlucky)["message"] == "MemoryError: no room"
     assert not report.build(results / "trial").complete
 
-    monkeypatch.setattr(engine, "train", train)
+    monkeypatch.setattr(worker, "train", train)
     assert run(experiment, results).ended == {unlucky: "done"}
     assert result(results, unlucky)["final"] == before
     assert report.build(results / "trial").complete
@@ -261,7 +261,7 @@ def test_a_run_that_went_well_at_last_keeps_no_error(done, monkeypatch):
     folder = results / "trial" / "runs" / names(experiment)[0]
     shutil.rmtree(folder)
     with monkeypatch.context() as patched:
-        patched.setattr(engine, "train", lambda *_: 1 / 0)
+        patched.setattr(worker, "train", lambda *_: 1 / 0)
         run(experiment, results)
     assert "ZeroDivisionError" in (folder / "error.txt").read_text()
     run(experiment, results)

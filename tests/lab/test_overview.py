@@ -1,5 +1,8 @@
 """The table of all claims, and the page that it goes into."""
 
+import json
+import re
+
 import pytest
 
 from resnet_jax.cli import main
@@ -15,13 +18,35 @@ def test_every_claim_has_a_row_with_its_verdict(results: Folder):
         "claim",
         "theory or paper",
         "ours (95% interval)",
+        "n",
         "verdict",
     ]
-    assert [(row[0], row[1], row[4]) for row in table.rows] == [
-        ("degradation", "Deeper plain networks train worse", "supported"),
-        ("degradation", "Deeper residual networks do not", "supported"),
+    assert [(row[0], row[1], row[4], row[5]) for row in table.rows] == [
+        ("degradation", "Deeper plain networks train worse", "3 pairs", "supported"),
+        ("degradation", "Deeper residual networks do not", "3 pairs", "supported"),
     ]
-    assert "95% interval" in table.rows[0][3]
+    assert re.search(r"\(95% interval \S+ to \S+\)$", table.rows[0][3])
+
+
+def test_another_scale_stands_beside_the_experiments_name(results: Folder):
+    text = results.experiment.read_text().rstrip().removesuffix(")")
+    results.experiment.write_text(text + '    scales={"paper": {"setup": "As there."}},\n)\n')
+    plan = json.loads(results.plan.read_text())
+    results.plan.write_text(json.dumps(plan | {"scale": "paper"}))
+    table = overview.claims_table(results.path.parent)
+    assert {row[0] for row in table.rows} == {"degradation (paper)"}
+
+
+def test_a_damaged_experiment_is_left_out_with_a_warning(results: Folder, capsys):
+    damaged = results.path.with_name("aaa")
+    damaged.mkdir()
+    (damaged / "experiment.json").write_text("{}")
+    assert main(["claims", str(results.path.parent)]) == 1
+    told = capsys.readouterr()
+    assert told.out.count("| degradation |") == 2
+    (warning,) = told.err.splitlines()
+    assert warning.startswith(f"resnet-jax: warning: {damaged} is left out: ")
+    assert "is not the plan of an experiment" in warning
 
 
 def test_the_command_replaces_the_table_of_a_page_and_nothing_else(results: Folder, capsys):

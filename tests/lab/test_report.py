@@ -1,8 +1,6 @@
 """The report, as a reader gets it."""
 
 import shutil
-from collections import Counter
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pandas as pd
@@ -12,34 +10,13 @@ from resnet_jax.lab import report
 from resnet_jax.lab.folder import Folder
 
 
-class Page(HTMLParser):
-    """A page's text, ids and links."""
-
-    def __init__(self, file: Path):
-        super().__init__()
-        self.words: list[str] = []
-        self.ids: Counter[str] = Counter()
-        self.links: list[str] = []
-        self.open: list[str] = []
-        self.feed(file.read_text(encoding="utf-8"))
-        self.text = " ".join(" ".join(self.words).split())
-
-    def handle_starttag(self, tag, attributes):
-        named = dict(attributes)
-        self.ids.update([named["id"]] if "id" in named else [])
-        self.links += [named[key] or "" for key in ("src", "href", "xlink:href") if key in named]
-
-    def handle_data(self, data):
-        self.words.append(data)
-
-
 @pytest.fixture
-def page(results: Folder) -> Page:
+def page(results: Folder, page_at):
     report.build(results.path)
-    return Page(results.report)
+    return page_at(results.report)
 
 
-def test_it_opens_with_the_question_and_the_answer(page: Page):
+def test_it_opens_with_the_question_and_the_answer(page):
     start = page.text.index("Experiment: degradation")
     places = [
         page.text.index(part, start)
@@ -60,7 +37,7 @@ def test_it_opens_with_the_question_and_the_answer(page: Page):
     assert places == sorted(places)
 
 
-def test_it_holds_all_that_it_takes_to_do_it_again(page: Page):
+def test_it_holds_all_that_it_takes_to_do_it_again(page):
     for part in (
         "resnet-jax run experiments/degradation.py",
         "jax 0.10.2, flax 0.12.0",
@@ -75,7 +52,7 @@ def test_it_holds_all_that_it_takes_to_do_it_again(page: Page):
     assert "Not complete" not in page.text
 
 
-def test_it_is_one_file_that_fetches_nothing(results: Folder, page: Page):
+def test_it_is_one_file_that_fetches_nothing(results: Folder, page):
     assert [link for link in page.links if not link.startswith("#")] == []
     assert "@import" not in page.text
     assert "url(http" not in results.report.read_text()
@@ -107,42 +84,42 @@ def test_its_tables_are_those_of_the_csv_files(results: Folder):
     assert runs.shape == (18, built.records.runs.shape[1])
 
 
-def test_runs_that_are_lost_are_told_and_not_hidden(results: Folder, diverge, fail):
+def test_runs_that_are_lost_are_told_and_not_hidden(results: Folder, diverge, fail, page_at):
     diverge("plain56-seed1-abcdef")
     fail("resnet32-seed0-abcdef")
     shutil.rmtree(results.runs / "resnet56-seed2-abcdef")
     built = report.build(results.path)
-    text = Page(results.report).text
+    text = page_at(results.report).text
     assert "Not complete: 15 of 18 runs done, 1 diverged, 1 failed, 1 missing" in text
     assert "1 run diverged, counted as 90%" in text
     assert "resnet32-seed0-abcdef failed: RuntimeError: out of memory" in text
     assert built.verdicts[1].outcome == "not enough runs"
 
 
-def test_an_experiment_that_has_not_begun_has_a_report(results: Folder):
+def test_an_experiment_that_has_not_begun_has_a_report(results: Folder, page_at):
     shutil.rmtree(results.runs)
     built = report.build(results.path)
     assert {verdict.numbers for verdict in built.verdicts} == {"no pair of runs yet"}
-    assert "Not complete: 0 of 18 runs done, 18 missing" in Page(results.report).text
+    assert "Not complete: 0 of 18 runs done, 18 missing" in page_at(results.report).text
 
 
-def test_runs_of_other_settings_are_left_out_and_counted(results: Folder):
+def test_runs_of_other_settings_are_left_out_and_counted(results: Folder, page_at):
     shutil.copytree(results.runs / "plain20-seed0-abcdef", results.runs / "plain20-seed0-older")
     report.build(results.path)
-    assert "1 other run lies in its folder" in Page(results.report).text
+    assert "1 other run lies in its folder" in page_at(results.report).text
     assert "plain20-seed0-older" not in results.runs_table.read_text()
 
 
-def test_words_of_the_experiment_are_no_markup(results: Folder):
+def test_words_of_the_experiment_are_no_markup(results: Folder, page_at):
     text = results.experiment.read_text()
     results.experiment.write_text(text.replace("mend it?", "mend <script>it</script> & all?"))
     report.build(results.path)
     assert "<script" not in results.report.read_text()
-    assert "mend <script>it</script> & all?" in Page(results.report).text
+    assert "mend <script>it</script> & all?" in page_at(results.report).text
 
 
-def test_runs_on_several_machines_are_all_named(results: Folder):
+def test_runs_on_several_machines_are_all_named(results: Folder, page_at):
     file = results.runs / "plain20-seed0-abcdef" / "environment.json"
     file.write_text(file.read_text().replace('"cpu"', '"gpu"'))
     report.build(results.path)
-    assert "Devices gpu; cpu" in Page(results.report).text
+    assert "Devices gpu; cpu" in page_at(results.report).text

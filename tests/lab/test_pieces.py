@@ -1,0 +1,66 @@
+"""A piece of a grid."""
+
+import pytest
+
+from resnet_jax.errors import UserError
+from resnet_jax.lab import Experiment, pieces
+from resnet_jax.lab.grid import Run
+
+EXPERIMENT = Experiment(
+    question="?",
+    base="b.py",
+    axes={
+        "family": ("plain", "resnet"),
+        "depth": (20, 56),
+        "rate": (0.1, 0.01),
+        "remedy": ("nothing", "norm, zero last"),
+        "bias": (False, True),
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("texts", "only"),
+    [
+        (["depth=56"], {"depth": [56]}),
+        (["depth=20,56", "family=plain"], {"depth": [20, 56], "family": ["plain"]}),
+        (["depth=20", "depth=56"], {"depth": [20, 56]}),
+        (["rate=1e-2"], {"rate": [0.01]}),
+        (["remedy=norm, zero last"], {"remedy": ["norm, zero last"]}),
+        (["bias=True"], {"bias": [True]}),
+        ([], {}),
+    ],
+)
+def test_values_are_typed_as_those_of_the_axis(texts, only):
+    found = pieces.parse(EXPERIMENT, texts)
+    assert found == only
+    assert [type(v) for vs in found.values() for v in vs] == [
+        type(v) for vs in only.values() for v in vs
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("dept=20", r"--only dept=20: no axis 'dept'; did you mean 'depth'\?"),
+        ("family=plane", r"no value 'plane'; did you mean 'plain'\?"),
+        ("depth=32", "no value '32'; known: 20, 56"),
+        ("bias=1", "no value '1'"),
+        ("depth", "write AXIS=VALUE"),
+        ("depth=", "no value ''"),
+    ],
+)
+def test_what_the_experiment_has_not_is_one_line(text, message):
+    with pytest.raises(UserError, match=message):
+        pieces.parse(EXPERIMENT, [text])
+
+
+def test_of_a_grid_the_runs_of_the_piece_are_kept_in_order():
+    runs = [
+        Run(f"{family}{depth}", {"family": family, "depth": depth}, 0, None)
+        for family in ("plain", "resnet")
+        for depth in (20, 32, 56)
+    ]
+    only = {"depth": (56, 20), "family": ("plain",)}
+    assert [run.name for run in pieces.keep(runs, only)] == ["plain20", "plain56"]
+    assert pieces.keep(runs, {}) == runs
