@@ -55,16 +55,20 @@ def base() -> ConfigDict:
     )  # what data.name = "synthetic" makes
 
     config.optimizer = optimizer = ConfigDict()
-    optimizer.name = "sgd"  # sgd | adam | adamw
+    optimizer.name = "sgd"  # sgd | rmsprop | adagrad | adam | adamw | lars | lamb
     optimizer.learning_rate = 0.1
-    optimizer.momentum = 0.9  # sgd
-    optimizer.nesterov = False  # sgd
-    optimizer.b1 = 0.9  # adam, adamw
-    optimizer.b2 = 0.999  # adam, adamw
-    optimizer.epsilon = 1e-8  # adam, adamw
-    optimizer.weight_decay = 1e-4
-    optimizer.decay = "all"  # all (as in the papers) | kernels: what the weight decay acts on
+    optimizer.momentum = 0.9  # sgd, rmsprop, lars; 0: none
+    optimizer.nesterov = False  # sgd, rmsprop, lars
+    optimizer.b1 = 0.9  # adam, adamw, lamb: of the mean of gradients
+    optimizer.b2 = 0.999  # adam, adamw, lamb, rmsprop: of the mean of squared gradients
+    optimizer.epsilon = 1e-8  # all but sgd and lars
+    optimizer.trust_coefficient = 0.001  # lars: a layer's step at rate 1, in norms of its weights
+    optimizer.weight_decay = 1e-4  # L2; decoupled from the gradient in adamw and lamb
+    optimizer.l1 = 0.0  # coefficient of an L1 penalty
+    optimizer.decay = "all"  # all (as in the papers) | kernels: what L2, L1 and trust ratios act on
     optimizer.clip_norm = 0.0  # largest global norm of the gradient; 0: not clipped
+    optimizer.clip_value = 0.0  # largest size of an element of the gradient; 0: not clipped
+    optimizer.loss = "cross_entropy"  # cross_entropy | mean_squared_error, from the one-hot label
     optimizer.label_smoothing = 0.0
 
     config.schedule = schedule = ConfigDict()
@@ -230,8 +234,11 @@ _NEVER_NEGATIVE = (
     "devices.count",
     "model.epsilon",
     "optimizer.clip_norm",
+    "optimizer.clip_value",
     "optimizer.epsilon",
+    "optimizer.l1",
     "optimizer.learning_rate",
+    "optimizer.trust_coefficient",
     "optimizer.weight_decay",
     "probe.every",
     "schedule.drop_factor",
@@ -281,7 +288,8 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "devices.batch_stats": ("sync", "per_replica"),
     "model.dtype": ("float32", "bfloat16"),
     "data.normalize": ("pixel", "channel", "none"),
-    "optimizer.name": ("sgd", "adam", "adamw"),
+    "optimizer.name": ("sgd", "rmsprop", "adagrad", "adam", "adamw", "lars", "lamb"),
+    "optimizer.loss": ("cross_entropy", "mean_squared_error"),
     "optimizer.decay": ("all", "kernels"),
     "schedule.name": ("constant", "piecewise", "cosine"),
     "schedule.warmup": ("linear", "constant"),
