@@ -54,10 +54,11 @@ def pad_and_crop(
     rows = rows or Rows(0, batch)
     border = (padding, padding)
     padded = jnp.pad(images, ((0, 0), border, border, (0, 0)))
-    corners = rows.of(jax.random.randint(key, (rows.whole, 2), 0, 2 * padding + 1), batch)
+    draws = jax.random.randint(key, (rows.whole, 2), 0, 2 * padding + 1, jnp.int32)
+    corners = rows.of(draws, batch)
 
     def crop(image: Array, corner: Array) -> Array:
-        return jax.lax.dynamic_slice(image, (*corner, 0), (height, width, channels))
+        return jax.lax.dynamic_slice(image, (*corner, jnp.int32(0)), (height, width, channels))
 
     return jax.vmap(crop)(padded, corners)
 
@@ -67,7 +68,7 @@ def flip(
 ) -> Float[Array, "b h w c"]:
     """Mirrors each image left to right with probability 1/2."""
     rows = rows or Rows(0, len(images))
-    mirrored = rows.of(jax.random.bernoulli(key, shape=(rows.whole,)), len(images))
+    mirrored = rows.of(jax.random.bernoulli(key, jnp.float32(0.5), (rows.whole,)), len(images))
     return jnp.where(mirrored[:, None, None, None], images[:, :, ::-1], images)
 
 

@@ -36,7 +36,9 @@ def base() -> ConfigDict:
     model.momentum = 0.9  # of the running statistics
     model.epsilon = 1e-5  # added to the variance
     model.zero_init_residual = False  # every branch starts at zero
-    model.dtype = "float32"  # of the computation: float32 | bfloat16; parameters stay float32
+    # Of the computation: float32 | bfloat16 | float16 | float64. Parameters stay float32, and are
+    # float64 in the last; float16 comes with a loss scale (train.loss_scale).
+    model.dtype = "float32"
 
     config.data = data = ConfigDict()
     data.name = "digits"  # `resnet-jax data list`, or any TFDS set with an image and a label
@@ -97,6 +99,8 @@ def base() -> ConfigDict:
     train.batch_size = 128  # over all devices
     train.accumulate = 1  # parts that a batch is taken in; each is normalised by itself
     train.ema_decay = 0.0  # of averaged weights, evaluated beside the raw ones; 0: none
+    train.loss_scale = 2.0**15  # float16: what the loss is multiplied by at first; a power of two
+    train.loss_scale_period = 2000  # float16: so many good updates double it, a bad one halves it
     train.deterministic = False  # the same bits each time on GPUs too, at a cost in speed
     train.eval_batch_size = 256
     train.log_steps = 10  # a record of the training error this often
@@ -253,6 +257,7 @@ _FROM_ONE = (
     "train.eval_batch_size",
     "train.keep_checkpoints",
     "train.log_steps",
+    "train.loss_scale_period",
 )
 _SHARES = (
     "model.momentum",
@@ -286,7 +291,7 @@ def kind_of(value: Any) -> str:
 _CHOICES: dict[str, tuple[str, ...]] = {
     "devices.mapping": ("jit", "pmap"),
     "devices.batch_stats": ("sync", "per_replica"),
-    "model.dtype": ("float32", "bfloat16"),
+    "model.dtype": ("float32", "bfloat16", "float16", "float64"),
     "data.normalize": ("pixel", "channel", "none"),
     "optimizer.name": ("sgd", "rmsprop", "adagrad", "adam", "adamw", "lars", "lamb"),
     "optimizer.loss": ("cross_entropy", "mean_squared_error"),

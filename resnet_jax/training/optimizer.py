@@ -116,9 +116,9 @@ class Optimizer(struct.PyTreeNode):
         return optax.masked(ratio, self.decays)
 
 
-Stage = optax.GradientTransformation
+_Stages = Callable[[Optimizer, optax.GradientTransformation], list[optax.GradientTransformation]]
 
-STAGES: dict[str, Callable[[Optimizer, Stage], list[Stage]]] = {
+STAGES: dict[str, _Stages] = {
     "sgd": lambda o, rate: [o._l2, o._trace, rate],
     "rmsprop": lambda o, rate: [o._l2, o._rms, o._trace, rate],
     "adagrad": lambda o, rate: [o._l2, o._rss, rate],

@@ -1,12 +1,14 @@
 """The precision of a run: 64 bits for the one that asks for them, and for no other."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PyTree
 from ml_collections import ConfigDict
+
+from resnet_jax.errors import UserError
 
 
 @contextmanager
@@ -16,7 +18,7 @@ def of(config: ConfigDict) -> Iterator[None]:
     JAX makes 32 bits of 64 otherwise. Afterwards it is as it was before, so that other runs of
     the process stay as they are; what was compiled for one is never used for the other.
     """
-    with jax.enable_x64(jax.config.jax_enable_x64 or is_double(config)):
+    with jax.enable_x64(True) if is_double(config) else nullcontext():
         yield
 
 
@@ -33,3 +35,16 @@ def number(value: float) -> Float[Array, ""]:
 def widened(tree: PyTree) -> PyTree:
     """Numbers in float64, of what was drawn in float32: the run is the twin of that one."""
     return jax.tree.map(lambda x: x.astype(jnp.float64), tree)
+
+
+def check(config: ConfigDict) -> None:
+    """Checks that what a run needs is allowed where it is begun.
+
+    Raises:
+      UserError: this is not inside of the block that allows them.
+    """
+    if is_double(config) and number(0).dtype != jnp.float64:
+        raise UserError(
+            "model.dtype = 'float64' takes arrays of 64 bits: make the state inside of a block "
+            "`with precision.of(config)`, as resnet_jax.training.loop does"
+        )

@@ -7,12 +7,14 @@ from typing import Any
 
 import jax
 import numpy as np
+from ml_collections import ConfigDict
 
 from resnet_jax.data import order
 from resnet_jax.errors import UserError
 from resnet_jax.probes import Measurement
 from resnet_jax.training import config as configs
 from resnet_jax.training import mapping as mappings
+from resnet_jax.training import precision
 from resnet_jax.training import state as states
 from resnet_jax.training.checkpoints import Checkpoints
 from resnet_jax.training.loop import Plan
@@ -29,7 +31,7 @@ class Replay:
     Attributes:
       step: the step, counted from 1.
       start: updates made in the checkpoint that the replay began from.
-      loss: of its batch, in nats.
+      loss: of its batch.
       gradient_norm: over all parameters.
       not_finite: sites of which something measured is not finite, in network order.
       examples: the indices of its batch in the training split.
@@ -50,7 +52,8 @@ def replay(workdir: str | Path, step: int) -> Replay:
 
     The run's folder is left as it is, but for a file `replay-STEP.json`. The network is run on
     one device, and measured on the whole batch at once: with `train.accumulate`, or statistics of
-    each device's own, the run itself normalised otherwise.
+    each device's own, the run itself normalised otherwise. Gradients are measured without a
+    loss scale.
 
     Args:
       workdir: the run's folder.
@@ -62,6 +65,11 @@ def replay(workdir: str | Path, step: int) -> Replay:
     folder = RunFolder(workdir)
     here = {"devices.count": 1, "devices.mapping": "jit", "devices.batch_stats": "sync"}
     config = configs.override(folder.config(), here)
+    with precision.of(config):
+        return _replayed(folder, config, step)
+
+
+def _replayed(folder: RunFolder, config: ConfigDict, step: int) -> Replay:
     mapping = mappings.single()
     dataset = states.load_dataset(config)
     total = Plan.of(config, dataset.num_train).total

@@ -10,9 +10,9 @@ from jaxtyping import Array, Float, Int, PyTree, UInt8
 from resnet_jax import probes
 from resnet_jax.data import augment
 from resnet_jax.probes import Measurement
-from resnet_jax.training import accumulate
+from resnet_jax.training import accumulate, loss_scale
 from resnet_jax.training.accumulate import Learned
-from resnet_jax.training.objective import cross_entropy, mistakes, objective
+from resnet_jax.training.objective import LOSSES, mistakes, objective
 from resnet_jax.training.state import TrainState
 
 Batch = dict[str, Array]
@@ -28,8 +28,10 @@ def train_step(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
         this one's part of them.
 
     Returns:
-      The run after the step, and of the batch as it was before it: `loss` (nats), `error`
-      (percent), `gradient_norm` (global, before clipping and weight decay), `learning_rate`.
+      The run after the step, and of the batch as it was before it: `loss` (nats, if it is
+      the cross-entropy), `error` (percent), `gradient_norm` (global, before clipping and weight
+      decay), `learning_rate`. In float16 also `loss_scale`, and `skipped`, 1 for a step whose
+      gradient was not finite and which therefore changed nothing but the scale.
     """
     gradients, learned = accumulate.gradients(state, inputs(state, batch), batch["label"])
     state, metrics, _ = _update(state, gradients, learned)
@@ -85,14 +87,19 @@ def _update(
         "gradient_norm": optax.global_norm(gradients),
         "learning_rate": learning_rate,
     }
-    state = state.replace(
+    after = state.replace(
         step=state.step + 1,
         params=params,
         batch_stats=learned.batch_stats,
         opt_state=opt_state,
         ema=average(state.ema, params, state.ema_decay, state.step),
     )
-    return state, metrics, updates
+    if state.loss_scale:
+        good = loss_scale.finite(gradients)
+        metrics |= {"loss_scale": state.loss_scale.scale, "skipped": 1.0 - good}
+        after = loss_scale.chosen(good, after, state.replace(step=after.step))
+        after = after.replace(loss_scale=state.loss_scale.after(good))
+    return after, metrics, updates
 
 
 def average(old: PyTree, new: PyTree, decay: Float[Array, ""], step: Int[Array, ""]) -> PyTree:
@@ -118,14 +125,14 @@ def eval_step(state: TrainState, batch: Batch) -> Metrics:
       batch: as for `train_step`, and `mask` `[b]`, zero for the padding of a last, partial batch.
 
     Returns:
-      Sums over the examples: `loss` (nats), `mistakes`, and `examples`, their number; of all
-      replicas, where they run it.
+      Sums over the examples: `loss` (the one that is trained on, without smoothing), `mistakes`,
+      and `examples`, their number; of all replicas, where they run it.
     """
     variables = {"params": state.params, "batch_stats": state.batch_stats}
     logits: Any = state.model.apply(variables, normalize(state, batch["image"]), train=False)
     mask = batch["mask"].astype(jnp.float32)
     sums = {
-        "loss": jnp.sum(mask * cross_entropy(logits, batch["label"])),
+        "loss": jnp.sum(mask * LOSSES[state.loss](logits, batch["label"])),
         "mistakes": jnp.sum(mask * mistakes(logits, batch["label"])),
         "examples": jnp.sum(mask),
     }
