@@ -51,6 +51,12 @@ def base() -> ConfigDict:
     data.normalize = "pixel"  # pixel | channel | none: which mean is subtracted
     data.crop_padding = 0  # pixels of padding before a random crop; 0: no crop
     data.flip = False  # random horizontal flip
+    data.rotate = 0.0  # largest angle of a random rotation, in degrees; 0: none
+    data.cutout = 0  # side of a random square of zeros, in pixels; 0: none
+    data.rand_augment = 0  # RandAugment: operations on each image, of fourteen; 0: none
+    data.rand_magnitude = 9.0  # RandAugment: how much each does, from 0 to 30
+    data.mixup = 0.0  # alpha of the share that another example is mixed in with; 0: none
+    data.cutmix = 0.0  # alpha of the share that a box of another example takes; 0: none
     data.workers = 0  # processes that decode large images; 0: in this process
     data.synthetic = ConfigDict(
         dict(shape=(8, 8, 1), classes=10, num_train=1024, num_test=256)
@@ -188,6 +194,16 @@ def check(config: ConfigDict) -> None:
     for name, kind in _ELEMENTS.items():
         if not all(isinstance(each, kind) for each in given[name]):
             raise UserError(f"{name} = {given[name]!r}: must be a tuple of {_NAMES[kind]}")
+    if given["data.mixup"] and given["data.cutmix"]:
+        raise UserError(
+            f"data.mixup = {given['data.mixup']} and data.cutmix = {given['data.cutmix']} both mix "
+            "a batch's examples: set one of them to 0"
+        )
+    if math.frexp(given["train.loss_scale"])[0] != 0.5:
+        raise UserError(
+            f"train.loss_scale = {given['train.loss_scale']}: must be a power of two, which "
+            "changes no digit of a gradient"
+        )
     if not given["model.name"]:
         raise UserError("model.name is empty: name a network, such as 'resnet20'")
 
@@ -233,7 +249,11 @@ def from_dict(plain: Mapping[str, Any]) -> ConfigDict:
 
 _NEVER_NEGATIVE = (
     "data.crop_padding",
+    "data.cutmix",
+    "data.cutout",
     "data.image_size",
+    "data.mixup",
+    "data.rand_augment",
     "data.workers",
     "devices.count",
     "model.epsilon",
@@ -267,7 +287,10 @@ _SHARES = (
     "train.ema_decay",
 )
 _RANGES: dict[str, tuple[float, float]] = {
+    "data.rand_magnitude": (0, 30),
+    "data.rotate": (0, 180),
     "seed": (0, 2**32 - 1),
+    "train.loss_scale": (2.0**-126, 2.0**127),
     **dict.fromkeys(_NEVER_NEGATIVE, (0, math.inf)),
     **dict.fromkeys(_FROM_ONE, (1, math.inf)),
     **dict.fromkeys(_SHARES, (0, 1)),

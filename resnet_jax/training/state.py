@@ -28,13 +28,53 @@ class Inputs(struct.PyTreeNode):
       mean: subtracted, in units of a stored pixel (0 to 255).
       std: divided by, in the same units.
       crop_padding: pixels of padding before a random crop of the original size; 0 for no crop.
+      rotate: largest angle of a random rotation, in degrees; None for none.
+      mixup: alpha of mixup; None for none.
+      cutmix: alpha of cutmix; None for none.
+      rand_magnitude: what each operation of RandAugment does, from 0 to 30; None for none.
       flip: whether images are flipped left to right with probability one half.
+      cutout: side of a random square of zeros in pixels; 0 for none.
+      rand_augment: operations of RandAugment on each image.
+      classes: that labels can be of.
     """
 
     mean: Float[Array, "*h_w_c"]
     std: Float[Array, "*h_w_c"]
+    rotate: Float[Array, ""] | None
+    mixup: Float[Array, ""] | None
+    cutmix: Float[Array, ""] | None
+    rand_magnitude: Float[Array, ""] | None
     crop_padding: int = struct.field(pytree_node=False)
     flip: bool = struct.field(pytree_node=False)
+    cutout: int = struct.field(pytree_node=False)
+    rand_augment: int = struct.field(pytree_node=False)
+    classes: int = struct.field(pytree_node=False)
+
+    @staticmethod
+    def of(settings: ConfigDict, dataset: Dataset) -> "Inputs":
+        """Those of `config.data`; numbers of what it leaves out are None, and no program has them.
+
+        Args:
+          settings: `config.data`.
+          dataset: for its mean and standard deviation.
+        """
+
+        def used(value: float, use: float) -> Float[Array, ""] | None:
+            return number(value) if use else None
+
+        return Inputs(
+            mean=jnp.asarray(dataset.mean, float),
+            std=jnp.asarray(dataset.std, float),
+            rotate=used(settings.rotate, settings.rotate),
+            mixup=used(settings.mixup, settings.mixup),
+            cutmix=used(settings.cutmix, settings.cutmix),
+            rand_magnitude=used(settings.rand_magnitude, settings.rand_augment),
+            crop_padding=settings.crop_padding,
+            flip=settings.flip,
+            cutout=settings.cutout,
+            rand_augment=settings.rand_augment,
+            classes=dataset.num_classes,
+        )
 
 
 class TrainState(struct.PyTreeNode):
@@ -124,12 +164,7 @@ def create(config: ConfigDict, dataset: Dataset) -> TrainState:
         key=run_key,
         optimizer=optimizer,
         schedule=schedule,
-        inputs=Inputs(
-            mean=jnp.asarray(dataset.mean, float),
-            std=jnp.asarray(dataset.std, float),
-            crop_padding=config.data.crop_padding,
-            flip=config.data.flip,
-        ),
+        inputs=Inputs.of(config.data, dataset),
         label_smoothing=number(config.optimizer.label_smoothing),
         loss_scale=loss_scale.from_config(config),
         ema=jax.tree.map(jnp.copy, variables["params"]) if config.train.ema_decay else None,

@@ -1,22 +1,24 @@
-"""Normalisation and augmentation as pure functions, to be called inside the training step.
+"""Normalisation, crops, flips and cutout, and the order in which a batch goes through them.
 
-The recipe is that of He et al. 2015, section 4.2, for CIFAR: "4 pixels are padded on each side,
-and a 32x32 crop is randomly sampled from the padded image or its horizontal flip". The padding is
-zeros after normalisation, that is, the mean image; padding raw pixels with zeros would surround
-each image with black, a value that is far from the mean and that the test images never have there.
+The recipe of crops and flips is that of He et al. 2015, section 4.2, for CIFAR: "4 pixels are
+padded on each side, and a 32x32 crop is randomly sampled from the padded image or its horizontal
+flip". The padding is zeros after normalisation, that is, the mean image; padding raw pixels with
+zeros would surround each image with black, a value that is far from the mean and that the test
+images never have there.
 """
-
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, Key, Shaped, UInt8
+from jaxtyping import Array, Float, Key, UInt8
+
+from resnet_jax.data.augment.geometry import rotate
+from resnet_jax.data.augment.rows import Rows, key_for
 
 
 def normalize(
     images: UInt8[Array, "b h w c"], mean: Float[Array, "..."], std: Float[Array, "..."]
 ) -> Float[Array, "b h w c"]:
-    """Pixel values to inputs of the network: `(images - mean) / std`, in float32.
+    """Pixel values to inputs of the network: `(images - mean) / std`, in the type of these two.
 
     Args:
       images: pixel values, 0 to 255.
@@ -24,22 +26,6 @@ def normalize(
       std: in pixel values; broadcasts to an image.
     """
     return (images.astype(jnp.float32) - mean) / std
-
-
-class Rows(NamedTuple):
-    """Which rows of the whole batch are in hand, where replicas have a part of it each.
-
-    Attributes:
-      first: the number of the first one.
-      whole: examples in the whole batch.
-    """
-
-    first: Int[Array, ""] | int
-    whole: int
-
-    def of(self, draws: Shaped[Array, "whole ..."], count: int) -> Shaped[Array, "count ..."]:
-        """The draws of the rows in hand, from those of the whole batch."""
-        return jax.lax.dynamic_slice_in_dim(draws, self.first, count)
 
 
 def pad_and_crop(
@@ -72,14 +58,44 @@ def flip(
     return jnp.where(mirrored[:, None, None, None], images[:, :, ::-1], images)
 
 
+def cutout(
+    key: Key[Array, ""], images: Float[Array, "b h w c"], side: int, rows: Rows | None = None
+) -> Float[Array, "b h w c"]:
+    """Sets a square of each image to zero, the mean (DeVries and Taylor 2017, arXiv 1708.04552).
+
+    Its centre is any pixel with equal chances, so that the square may hang over the edge, which
+    the paper found better than one that never does.
+
+    Args:
+      key: where the randomness comes from.
+      images: a normalised batch.
+      side: of the square, in pixels; of an even side the centre is right of and below the middle.
+      rows: which rows of the whole batch these are.
+    """
+    batch, *sizes, _ = images.shape
+    rows = rows or Rows(0, batch)
+    draws = jax.random.randint(key, (rows.whole, 2), 0, jnp.array(sizes), jnp.int32)
+    first = rows.of(draws, batch) - side // 2
+    ahead = [jnp.arange(size) - first[:, axis, None] for axis, size in enumerate(sizes)]
+    down, across = [(steps >= 0) & (steps < side) for steps in ahead]
+    square = down[:, :, None, None] & across[:, None, :, None]
+    return jnp.where(square, 0, images)
+
+
 def augment(
     key: Key[Array, ""],
     images: Float[Array, "b h w c"],
     crop_padding: int = 0,
     mirror: bool = False,
     rows: Rows | None = None,
+    *,
+    degrees: Float[Array, ""] | float | None = None,
+    cut: int = 0,
 ) -> Float[Array, "b h w c"]:
     """The random changes that a training batch goes through, after `normalize`.
+
+    They are made in the order of rotation, crop, flip and cutout, and none of them changes what
+    another one draws.
 
     Args:
       key: where the randomness comes from; the caller folds it from (seed, step).
@@ -87,10 +103,16 @@ def augment(
       crop_padding: the padding of `pad_and_crop` in pixels; 0 leaves it out.
       mirror: whether to mirror half of the images.
       rows: which rows of the whole batch these are, whose draws they take; all by default.
+      degrees: the largest angle of `rotate`; None leaves it out.
+      cut: the side of the square of `cutout` in pixels; 0 leaves it out.
     """
     crop_key, flip_key = jax.random.split(key)
+    if degrees is not None:
+        images = rotate(key_for(key, "rotate"), images, degrees, rows)
     if crop_padding:
         images = pad_and_crop(crop_key, images, crop_padding, rows)
     if mirror:
         images = flip(flip_key, images, rows)
+    if cut:
+        images = cutout(key_for(key, "cutout"), images, cut, rows)
     return images
