@@ -66,6 +66,9 @@ LOSSES: dict[str, Callable[..., Float[Array, " b"]]] = {
     "mean_squared_error": mean_squared_error,
 }
 
+UNITS = {"cross_entropy": "nats", "mean_squared_error": ""}
+"""What each loss is measured in; empty if it has no unit."""
+
 
 def targets(
     labels: Labels, classes: int, smoothing: Float[Array, ""] | float = 0.0

@@ -18,6 +18,7 @@ from resnet_jax.training import precision
 from resnet_jax.training import state as states
 from resnet_jax.training.checkpoints import Checkpoints
 from resnet_jax.training.loop import Plan
+from resnet_jax.training.objective import UNITS
 from resnet_jax.training.run_folder import RunFolder
 
 TOLD = ("gradient_norm", "signal_mean", "signal_variance", "weight_norm")
@@ -32,6 +33,7 @@ class Replay:
       step: the step, counted from 1.
       start: updates made in the checkpoint that the replay began from.
       loss: of its batch.
+      unit: of the loss; empty if it has none.
       gradient_norm: over all parameters.
       not_finite: sites of which something measured is not finite, in network order.
       examples: the indices of its batch in the training split.
@@ -41,6 +43,7 @@ class Replay:
     step: int
     start: int
     loss: float
+    unit: str
     gradient_norm: float
     not_finite: tuple[str, ...]
     examples: tuple[int, ...]
@@ -87,6 +90,7 @@ def _replayed(folder: RunFolder, config: ConfigDict, step: int) -> Replay:
         step=step,
         start=start,
         loss=float(metrics["loss"]),
+        unit=UNITS[config.optimizer.loss],
         gradient_norm=float(metrics["gradient_norm"]),
         not_finite=tuple(_not_finite(measured)),
         examples=tuple(order.batch(config.seed, step - 1, size, dataset.num_train).tolist()),

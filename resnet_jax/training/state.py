@@ -125,7 +125,8 @@ def build_model(config: ConfigDict, num_classes: int) -> nn.Module:
     """The network of `config.model`; settings left empty are the zoo's own.
 
     A name such as `my_net.py:model` is a network of the user's own (see `own_model.load`), of
-    which the other settings of `config.model` change nothing.
+    which the other settings of `config.model` change nothing, but that with `dtype` float64 its
+    variables and inputs are of 64 bits, and with float16 its loss is scaled.
 
     Raises:
       UserError: a name or a setting that the zoo does not have.
