@@ -197,9 +197,13 @@ def evaluate(options: argparse.Namespace) -> None:
     from resnet_jax.cli import show
     from resnet_jax.training.compilation import use_cache
     from resnet_jax.training.loop import evaluate_run
+    from resnet_jax.training.objective import UNITS
+    from resnet_jax.training.run_folder import RunFolder
 
     use_cache()
-    show.evaluation(options.split, evaluate_run(options.workdir, options.split))
+    found = evaluate_run(options.workdir, options.split)
+    unit = UNITS[RunFolder(options.workdir).config().optimizer.loss]
+    show.evaluation(options.split, found, unit)
 
 
 def summary(options: argparse.Namespace) -> None:

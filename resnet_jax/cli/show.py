@@ -124,11 +124,11 @@ def result(workdir: Path, ended: Result) -> None:
     CONSOLE.print(f"ended before: {ending(workdir.name, ended)}", highlight=False, markup=False)
 
 
-def evaluation(split: str, found: dict[str, float]) -> None:
-    """Prints an evaluation."""
+def evaluation(split: str, found: dict[str, float], unit: str) -> None:
+    """Prints an evaluation, its loss with a unit if that has one."""
     CONSOLE.print(
         f"step {found['step']}, {split} split, {found['examples']} examples: "
-        f"error {found['error']:.2f}%, loss {found['loss']:.4f} nats",
+        f"error {found['error']:.2f}%, loss {found['loss']:.4f} {unit}".rstrip(),
         highlight=False,
     )
 
@@ -154,7 +154,8 @@ def network(name: str, summary: Summary) -> None:
 def replay(found: Replay) -> None:
     """Prints what was found in a step that was taken again."""
     CONSOLE.print(
-        f"step {found.step}, replayed from step {found.start}: loss {found.loss:.4g} nats, "
+        f"step {found.step}, replayed from step {found.start}: "
+        f"{f'loss {found.loss:.4g} {found.unit}'.rstrip()}, "
         f"gradient norm {found.gradient_norm:.4g}",
         highlight=False,
     )

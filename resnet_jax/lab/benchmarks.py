@@ -17,6 +17,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from resnet_jax.training import mapping as mappings
+from resnet_jax.training import precision
 from resnet_jax.training import state as states
 from resnet_jax.training.checkpoints import Checkpoints
 from resnet_jax.training.evaluation import evaluate
@@ -72,7 +73,8 @@ def probe_cost(config: ConfigDict, turns: int = 15) -> list[Timing]:
     def batch(step: int) -> Any:
         return mapping.batch(dataset.train_batch(step))
 
-    return interleaved(steps, create, batch, turns)
+    with precision.of(config):
+        return interleaved(steps, create, batch, turns)
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,11 @@ def loop_cost(config: ConfigDict, turns: int = 7, steps: int = 50) -> LoopCost:
     Raises:
       UserError: the config or the data cannot be used.
     """
+    with precision.of(config):
+        return _loop_cost(config, turns, steps)
+
+
+def _loop_cost(config: ConfigDict, turns: int, steps: int) -> LoopCost:
     mapping = mappings.of(config)
     dataset = mappings.dataset(config, mapping)
     plan = Plan.of(config, dataset.num_train)

@@ -21,10 +21,10 @@ class SqueezeExcitation(nn.Module):
 
     @nn.compact
     def __call__(self, images: Float[Array, "b h w c"]) -> Float[Array, "b h w c"]:
-        """Weighs the channels; in float32 up to the product."""
+        """Weighs the channels, by numbers of float32 or more."""
         channels = images.shape[-1]
         hidden = max(1, channels // self.reduction)
-        squeezed = jnp.mean(images, axis=(1, 2), dtype=jnp.float32)
+        squeezed = jnp.mean(images, axis=(1, 2), dtype=jnp.promote_types(images.dtype, jnp.float32))
         x = nn.relu(nn.Dense(hidden, kernel_init=he_normal, name="squeeze")(squeezed))
         x = nn.sigmoid(nn.Dense(channels, kernel_init=fan_in_normal(1.0), name="excite")(x))
         return images * x[:, None, None].astype(images.dtype)

@@ -123,9 +123,9 @@ class Head(nn.Module):
 
     @nn.compact
     def __call__(self, x: Float[Array, "b h w c"]) -> Float[Array, "b classes"]:
-        """Maps the last unit's output to logits, pooling and product in float32."""
+        """Maps the last unit's output to logits, pooling and product in float32 or more."""
         x = self.layers.apply(x, self.opening)
-        pooled = jnp.mean(x, axis=(1, 2), dtype=jnp.float32)
+        pooled = jnp.mean(x, axis=(1, 2), dtype=jnp.promote_types(x.dtype, jnp.float32))
         pooled = self.layers.shift(pooled, name="before_dense")
         init = times(0.0 if self.zero_init else 1.0, fan_in_normal(1 / 3))
         return nn.Dense(self.classes, kernel_init=init, name="dense")(pooled)

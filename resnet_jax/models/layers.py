@@ -13,7 +13,12 @@ from resnet_jax.models.convolution import Conv
 from resnet_jax.models.draws import INITIALIZERS, times
 from resnet_jax.models.norms import NORMALIZATIONS, Norms
 
-DTYPES = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
+DTYPES = {
+    "float32": jnp.float32,
+    "bfloat16": jnp.bfloat16,
+    "float16": jnp.float16,
+    "float64": jnp.float64,  # where JAX is allowed 64 bits (jax.enable_x64)
+}
 
 
 @dataclass(frozen=True)

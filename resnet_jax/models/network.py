@@ -81,7 +81,7 @@ class ResNet(nn.Module):
       epsilon: added to variances.
       zero_init_residual: start every branch at F = 0, by a zero scale of its last norm, or a zero
         kernel of its last convolution where no norm follows it (pre-activation).
-      dtype: "float32" or "bfloat16", that of the computation.
+      dtype: "float32", "bfloat16", "float16" or "float64", that of the computation.
       axis_name: mapped axis over which batch statistics are averaged, if any.
 
     Raises:
@@ -140,7 +140,7 @@ class ResNet(nn.Module):
             "dropout" and "depth"; else by the running ones, and drop nothing.
 
         Returns:
-          Logits in float32.
+          Logits in float32, or in float64 if that is computed in.
         """
         layers = self._layers(train)
         x = STEMS[self.stem](self.stem_width or self.widths[0], layers, name="stem")(images)

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, PyTree
+from jaxtyping import Array, Float, PyTree
 
-from resnet_jax.training.objective import mistakes, objective
+from resnet_jax.training.objective import Labels, mistakes, objective
+from resnet_jax.training.precision import number
 from resnet_jax.training.state import TrainState
 
 
@@ -25,7 +26,7 @@ class Learned(NamedTuple):
 
     Attributes:
       batch_stats: the running statistics after it.
-      loss: its mean, in nats.
+      loss: its mean.
       mistakes: the share of examples that were classified wrongly.
     """
 
@@ -35,14 +36,14 @@ class Learned(NamedTuple):
 
 
 def gradients(
-    state: TrainState, images: Float[Array, "b h w c"], labels: Int[Array, " b"]
+    state: TrainState, images: Float[Array, "b h w c"], labels: Labels
 ) -> tuple[PyTree, Learned]:
     """The gradient of the mean loss over the batch, over all replicas where there are such.
 
     Args:
       state: the run; in `accumulate` parts.
       images: normalised and augmented.
-      labels: int32.
+      labels: classes, or their shares.
     """
     if state.accumulate == 1:
         found, learned = _of_part(state, state.batch_stats, images, labels)
@@ -57,7 +58,10 @@ def gradients(
 def _of_part(
     state: TrainState, batch_stats: PyTree, images: Array, labels: Array, number: Array | int = 0
 ) -> tuple[PyTree, Learned]:
-    differentiate = jax.value_and_grad(objective, has_aux=True)
+    scale = state.loss_scale
+    differentiate = (
+        scale.value_and_grad(objective) if scale else jax.value_and_grad(objective, has_aux=True)
+    )
     before = state.replace(batch_stats=batch_stats)
     (loss, (after, logits)), found = differentiate(state.params, before, images, labels, number)
     after = state.replicas.merged(after) if state.replicas else after
@@ -77,7 +81,7 @@ def _of_parts(state: TrainState, images: Array, labels: Array) -> tuple[PyTree, 
         loss, wrong = before.loss + learned.loss / count, before.mistakes + learned.mistakes / count
         return (total, Learned(learned.batch_stats, loss, wrong)), None
 
-    zero = jnp.float32(0)
+    zero = number(0)
     none = jax.tree.map(jnp.zeros_like, state.params), Learned(state.batch_stats, zero, zero)
     parts = parted(images), parted(labels), jnp.arange(count)
     # XLA's CPU backend is many times slower at the gradient of a convolution inside a loop.

@@ -57,7 +57,9 @@ def base() -> ConfigDict:
     model.momentum = 0.9  # of the running statistics
     model.epsilon = 1e-5  # added to the variance
     model.zero_init_residual = False  # every branch starts at zero
-    model.dtype = "float32"  # of the computation: float32 | bfloat16; parameters stay float32
+    # Of the computation: float32 | bfloat16 | float16 | float64. Parameters stay float32, and are
+    # float64 in the last; float16 comes with a loss scale (train.loss_scale).
+    model.dtype = "float32"
 
     config.data = data = ConfigDict()
     data.name = "digits"  # `resnet-jax data list`, or any TFDS set with an image and a label
@@ -70,22 +72,32 @@ def base() -> ConfigDict:
     data.normalize = "pixel"  # pixel | channel | none: which mean is subtracted
     data.crop_padding = 0  # pixels of padding before a random crop; 0: no crop
     data.flip = False  # random horizontal flip
+    data.rotate = 0.0  # largest angle of a random rotation, in degrees; 0: none
+    data.cutout = 0  # side of a random square of zeros, in pixels; 0: none
+    data.rand_augment = 0  # RandAugment: operations on each image, of fourteen; 0: none
+    data.rand_magnitude = 9.0  # RandAugment: how much each does, from 0 to 30
+    data.mixup = 0.0  # alpha of the share that another example is mixed in with; 0: none
+    data.cutmix = 0.0  # alpha of the share that a box of another example takes; 0: none
     data.workers = 0  # processes that decode large images; 0: in this process
     data.synthetic = ConfigDict(
         dict(shape=(8, 8, 1), classes=10, num_train=1024, num_test=256)
     )  # what data.name = "synthetic" makes
 
     config.optimizer = optimizer = ConfigDict()
-    optimizer.name = "sgd"  # sgd | adam | adamw
+    optimizer.name = "sgd"  # sgd | rmsprop | adagrad | adam | adamw | lars | lamb
     optimizer.learning_rate = 0.1
-    optimizer.momentum = 0.9  # sgd
-    optimizer.nesterov = False  # sgd
-    optimizer.b1 = 0.9  # adam, adamw
-    optimizer.b2 = 0.999  # adam, adamw
-    optimizer.epsilon = 1e-8  # adam, adamw
-    optimizer.weight_decay = 1e-4
-    optimizer.decay = "all"  # all (as in the papers) | kernels: what the weight decay acts on
+    optimizer.momentum = 0.9  # sgd, rmsprop, lars; 0: none
+    optimizer.nesterov = False  # sgd, rmsprop, lars
+    optimizer.b1 = 0.9  # adam, adamw, lamb: of the mean of gradients
+    optimizer.b2 = 0.999  # adam, adamw, lamb, rmsprop: of the mean of squared gradients
+    optimizer.epsilon = 1e-8  # all but sgd and lars
+    optimizer.trust_coefficient = 0.001  # lars: a layer's step at rate 1, in norms of its weights
+    optimizer.weight_decay = 1e-4  # L2; decoupled from the gradient in adamw and lamb
+    optimizer.l1 = 0.0  # coefficient of an L1 penalty
+    optimizer.decay = "all"  # all (as in the papers) | kernels: what L2, L1 and trust ratios act on
     optimizer.clip_norm = 0.0  # largest global norm of the gradient; 0: not clipped
+    optimizer.clip_value = 0.0  # largest size of an element of the gradient; 0: not clipped
+    optimizer.loss = "cross_entropy"  # cross_entropy | mean_squared_error, from the one-hot label
     optimizer.label_smoothing = 0.0
 
     config.schedule = schedule = ConfigDict()
@@ -114,6 +126,8 @@ def base() -> ConfigDict:
     train.batch_size = 128  # over all devices
     train.accumulate = 1  # parts that a batch is taken in; each is normalised by itself
     train.ema_decay = 0.0  # of averaged weights, evaluated beside the raw ones; 0: none
+    train.loss_scale = 2.0**15  # float16: what the loss is multiplied by at first; a power of two
+    train.loss_scale_period = 2000  # float16: so many good updates double it, a bad one halves it
     train.deterministic = False  # the same bits each time on GPUs too, at a cost in speed
     train.eval_batch_size = 256
     train.log_steps = 10  # a record of the training error this often
@@ -204,6 +218,16 @@ def check(config: ConfigDict) -> None:
     for name, kind in _ELEMENTS.items():
         if not all(isinstance(each, kind) for each in given[name]):
             raise UserError(f"{name} = {given[name]!r}: must be a tuple of {_NAMES[kind]}")
+    if given["data.mixup"] and given["data.cutmix"]:
+        raise UserError(
+            f"data.mixup = {given['data.mixup']} and data.cutmix = {given['data.cutmix']} both mix "
+            "a batch's examples: set one of them to 0"
+        )
+    if math.frexp(given["train.loss_scale"])[0] != 0.5:
+        raise UserError(
+            f"train.loss_scale = {given['train.loss_scale']}: must be a power of two, which "
+            "changes no digit of a gradient"
+        )
     if not given["model.name"]:
         raise UserError("model.name is empty: name a network, such as 'resnet20'")
 
@@ -249,13 +273,20 @@ def from_dict(plain: Mapping[str, Any]) -> ConfigDict:
 
 _NEVER_NEGATIVE = (
     "data.crop_padding",
+    "data.cutmix",
+    "data.cutout",
     "data.image_size",
+    "data.mixup",
+    "data.rand_augment",
     "data.workers",
     "devices.count",
     "model.epsilon",
     "optimizer.clip_norm",
+    "optimizer.clip_value",
     "optimizer.epsilon",
+    "optimizer.l1",
     "optimizer.learning_rate",
+    "optimizer.trust_coefficient",
     "optimizer.weight_decay",
     "probe.every",
     "schedule.drop_factor",
@@ -270,6 +301,7 @@ _FROM_ONE = (
     "train.eval_batch_size",
     "train.keep_checkpoints",
     "train.log_steps",
+    "train.loss_scale_period",
 )
 _SHARES = (
     "model.momentum",
@@ -279,7 +311,10 @@ _SHARES = (
     "train.ema_decay",
 )
 _RANGES: dict[str, tuple[float, float]] = {
+    "data.rand_magnitude": (0, 30),
+    "data.rotate": (0, 180),
     "seed": (0, 2**32 - 1),
+    "train.loss_scale": (2.0**-126, 2.0**127),
     **dict.fromkeys(_NEVER_NEGATIVE, (0, math.inf)),
     **dict.fromkeys(_FROM_ONE, (1, math.inf)),
     **dict.fromkeys(_SHARES, (0, 1)),
@@ -316,9 +351,10 @@ def _optional() -> dict[str, type]:
 _CHOICES: dict[str, tuple[str, ...]] = {
     "devices.mapping": ("jit", "pmap"),
     "devices.batch_stats": ("sync", "per_replica"),
-    "model.dtype": ("float32", "bfloat16"),
+    "model.dtype": ("float32", "bfloat16", "float16", "float64"),
     "data.normalize": ("pixel", "channel", "none"),
-    "optimizer.name": ("sgd", "adam", "adamw"),
+    "optimizer.name": ("sgd", "rmsprop", "adagrad", "adam", "adamw", "lars", "lamb"),
+    "optimizer.loss": ("cross_entropy", "mean_squared_error"),
     "optimizer.decay": ("all", "kernels"),
     "schedule.name": ("constant", "piecewise", "cosine"),
     "schedule.warmup": ("linear", "constant"),

@@ -19,8 +19,9 @@ def evaluate(
       mapping: what runs it.
 
     Returns:
-      `loss` (nats), `error` (percent) and `examples`, their number; with averaged weights, theirs
-      as `ema_loss` and `ema_error`, with the running statistics of the raw ones.
+      `loss` (the one that is trained on, without smoothing; cross-entropy in nats), `error`
+      (percent) and `examples`, their number; with averaged weights, theirs as `ema_loss` and
+      `ema_error`, with the running statistics of the raw ones.
     """
     found = _over(state, dataset, split, mapping)
     if state.ema is None:

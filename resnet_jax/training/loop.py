@@ -19,6 +19,7 @@ from resnet_jax.training import (
     distributed,
     durations,
     evaluation,
+    precision,
     probing,
     schedule,
     state,
@@ -69,7 +70,8 @@ def train(
     folder.refuse_other(config)
     if (result := folder.result()) and result.status != "failed":
         return result
-    return _Run(config, folder, observer or Observer(), profile).to_the_end()
+    with precision.of(config):
+        return _Run(config, folder, observer or Observer(), profile).to_the_end()
 
 
 @dataclass(frozen=True)
@@ -275,6 +277,8 @@ class _Run:
 def restore_run(workdir: str | Path) -> tuple[TrainState, Dataset]:
     """The newest checkpoint of a run that is whole, and its data set, on one device.
 
+    A run in float64 is to be restored, and used, inside of `precision.of(config)`.
+
     Raises:
       UserError: there is no run or no checkpoint in the folder, or none can be read.
     """
@@ -295,14 +299,15 @@ def evaluate_run(workdir: str | Path, split: Split = "test") -> dict[str, float]
     """Evaluates a run's newest checkpoint over every example of a split, on one device.
 
     Returns:
-      `step`, `loss` (nats), `error` (percent) and `examples`; with averaged weights, also
-      `ema_loss` and `ema_error`.
+      `step`, `loss` (the one that is trained on), `error` (percent) and `examples`; with
+      averaged weights, also `ema_loss` and `ema_error`.
 
     Raises:
       UserError: there is no run or no checkpoint in the folder, or none can be read.
     """
-    current, dataset = restore_run(workdir)
-    mapping = mappings.single()
-    step = int(current.step)
-    found = evaluation.evaluate(mapping.place(current), dataset, split, mapping)
+    with precision.of(RunFolder(workdir).config()):
+        current, dataset = restore_run(workdir)
+        mapping = mappings.single()
+        step = int(current.step)
+        found = evaluation.evaluate(mapping.place(current), dataset, split, mapping)
     return {"step": step} | found

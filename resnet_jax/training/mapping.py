@@ -285,6 +285,11 @@ def of(config: ConfigDict, probes: bool = False) -> Mapping:
             "probes measure the whole batch: they need devices.mapping=jit and "
             "devices.batch_stats=sync"
         )
+    if probes and config.model.dtype == "float16":
+        raise UserError(
+            "probes measure gradients as they are, and model.dtype=float16 has them scaled: "
+            "measure in float32 or bfloat16"
+        )
     if probes and config.train.accumulate > 1:
         raise UserError("probes measure the whole batch at once: they need train.accumulate=1")
     return _mapping(settings.mapping, devices, settings.batch_stats == "sync")

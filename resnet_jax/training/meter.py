@@ -66,9 +66,10 @@ class Meter:
         """What the steps since the last record, up to and with `step`, returned.
 
         Returns:
-          A record of kind `train`: means of `loss` (nats), `error` (percent) and `gradient_norm`,
-          the last `learning_rate`, `images_per_second`, compilation left out, and `memory`, bytes
-          in use on the first device, or None where it does not tell.
+          A record of kind `train`: means of `loss`, `error` (percent) and `gradient_norm` (and in
+          float16 of `skipped`, the share of steps without an update, and `loss_scale`), the
+          last `learning_rate`, `images_per_second`, compilation left out, and `memory`, bytes in
+          use on the first device, or None where it does not tell.
 
         Raises:
           NonFiniteLossError: a loss among them is not finite.

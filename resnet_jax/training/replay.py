@@ -7,15 +7,18 @@ from typing import Any
 
 import jax
 import numpy as np
+from ml_collections import ConfigDict
 
 from resnet_jax.data import order
 from resnet_jax.errors import UserError
 from resnet_jax.probes import Measurement
 from resnet_jax.training import config as configs
 from resnet_jax.training import mapping as mappings
+from resnet_jax.training import precision
 from resnet_jax.training import state as states
 from resnet_jax.training.checkpoints import Checkpoints
 from resnet_jax.training.loop import Plan
+from resnet_jax.training.objective import UNITS
 from resnet_jax.training.run_folder import RunFolder
 
 TOLD = ("gradient_norm", "signal_mean", "signal_variance", "weight_norm")
@@ -29,7 +32,8 @@ class Replay:
     Attributes:
       step: the step, counted from 1.
       start: updates made in the checkpoint that the replay began from.
-      loss: of its batch, in nats.
+      loss: of its batch.
+      unit: of the loss; empty if it has none.
       gradient_norm: over all parameters.
       not_finite: sites of which something measured is not finite, in network order.
       examples: the indices of its batch in the training split.
@@ -39,6 +43,7 @@ class Replay:
     step: int
     start: int
     loss: float
+    unit: str
     gradient_norm: float
     not_finite: tuple[str, ...]
     examples: tuple[int, ...]
@@ -50,7 +55,8 @@ def replay(workdir: str | Path, step: int) -> Replay:
 
     The run's folder is left as it is, but for a file `replay-STEP.json`. The network is run on
     one device, and measured on the whole batch at once: with `train.accumulate`, or statistics of
-    each device's own, the run itself normalised otherwise.
+    each device's own, the run itself normalised otherwise. Gradients are measured without a
+    loss scale.
 
     Args:
       workdir: the run's folder.
@@ -62,6 +68,11 @@ def replay(workdir: str | Path, step: int) -> Replay:
     folder = RunFolder(workdir)
     here = {"devices.count": 1, "devices.mapping": "jit", "devices.batch_stats": "sync"}
     config = configs.override(folder.config(), here)
+    with precision.of(config):
+        return _replayed(folder, config, step)
+
+
+def _replayed(folder: RunFolder, config: ConfigDict, step: int) -> Replay:
     mapping = mappings.single()
     dataset = states.load_dataset(config)
     total = Plan.of(config, dataset.num_train).total
@@ -79,6 +90,7 @@ def replay(workdir: str | Path, step: int) -> Replay:
         step=step,
         start=start,
         loss=float(metrics["loss"]),
+        unit=UNITS[config.optimizer.loss],
         gradient_norm=float(metrics["gradient_norm"]),
         not_finite=tuple(_not_finite(measured)),
         examples=tuple(order.batch(config.seed, step - 1, size, dataset.num_train).tolist()),

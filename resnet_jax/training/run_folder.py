@@ -48,8 +48,9 @@ class Result:
       seconds: `compile` (tracing, lowering and compiling), `train` (all the rest) and `total`; of
         all processes that worked on the run, less what was done after a checkpoint and lost.
       records: a checksum (CRC-32) of metrics.jsonl, by which lost lines are noticed.
-      final: `train_error` and `test_error` in percent, `train_loss` and `test_loss` in nats, each
-        over every example of its split; empty unless the run is done.
+      final: `train_error` and `test_error` in percent, `train_loss` and `test_loss`, the loss that
+        was trained on (cross-entropy in nats), each over every example of its split; empty unless
+        the run is done.
     """
 
     status: str

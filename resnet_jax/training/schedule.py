@@ -7,6 +7,7 @@ from ml_collections import ConfigDict
 
 from resnet_jax.errors import UserError
 from resnet_jax.training import durations
+from resnet_jax.training.precision import number
 
 NEVER = 2**31 - 1  # a drop that no run reaches; Orbax cannot save an array of no elements
 
@@ -86,12 +87,12 @@ def from_config(config: ConfigDict, steps_per_epoch: float) -> Schedule:
             "belong to 'piecewise', which needs them"
         )
     return Schedule(
-        peak=jnp.float32(config.optimizer.learning_rate),
+        peak=number(config.optimizer.learning_rate),
         total=jnp.int32(total),
         warmup_steps=jnp.int32(warmup),
-        warmup_factor=jnp.float32(settings.warmup_factor),
+        warmup_factor=number(settings.warmup_factor),
         drops=jnp.array(drops or (NEVER,), jnp.int32),
-        drop_factor=jnp.float32(settings.drop_factor),
+        drop_factor=number(settings.drop_factor),
         name=settings.name,
         warmup=settings.warmup,
     )

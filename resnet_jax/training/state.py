@@ -11,10 +11,12 @@ from ml_collections import ConfigDict
 
 from resnet_jax import data, models
 from resnet_jax.data import Dataset, Shard
+from resnet_jax.training import loss_scale, own_model, precision
 from resnet_jax.training import optimizer as optimizers
-from resnet_jax.training import own_model
 from resnet_jax.training import schedule as schedules
+from resnet_jax.training.loss_scale import LossScale
 from resnet_jax.training.optimizer import Optimizer
+from resnet_jax.training.precision import number
 from resnet_jax.training.replicas import Replicas
 from resnet_jax.training.schedule import Schedule
 
@@ -26,13 +28,53 @@ class Inputs(struct.PyTreeNode):
       mean: subtracted, in units of a stored pixel (0 to 255).
       std: divided by, in the same units.
       crop_padding: pixels of padding before a random crop of the original size; 0 for no crop.
+      rotate: largest angle of a random rotation, in degrees; None for none.
+      mixup: alpha of mixup; None for none.
+      cutmix: alpha of cutmix; None for none.
+      rand_magnitude: what each operation of RandAugment does, from 0 to 30; None for none.
       flip: whether images are flipped left to right with probability one half.
+      cutout: side of a random square of zeros in pixels; 0 for none.
+      rand_augment: operations of RandAugment on each image.
+      classes: that labels can be of.
     """
 
     mean: Float[Array, "*h_w_c"]
     std: Float[Array, "*h_w_c"]
+    rotate: Float[Array, ""] | None
+    mixup: Float[Array, ""] | None
+    cutmix: Float[Array, ""] | None
+    rand_magnitude: Float[Array, ""] | None
     crop_padding: int = struct.field(pytree_node=False)
     flip: bool = struct.field(pytree_node=False)
+    cutout: int = struct.field(pytree_node=False)
+    rand_augment: int = struct.field(pytree_node=False)
+    classes: int = struct.field(pytree_node=False)
+
+    @staticmethod
+    def of(settings: ConfigDict, dataset: Dataset) -> "Inputs":
+        """Those of `config.data`; numbers of what it leaves out are None, and no program has them.
+
+        Args:
+          settings: `config.data`.
+          dataset: for its mean and standard deviation.
+        """
+
+        def used(value: float, use: float) -> Float[Array, ""] | None:
+            return number(value) if use else None
+
+        return Inputs(
+            mean=jnp.asarray(dataset.mean, float),
+            std=jnp.asarray(dataset.std, float),
+            rotate=used(settings.rotate, settings.rotate),
+            mixup=used(settings.mixup, settings.mixup),
+            cutmix=used(settings.cutmix, settings.cutmix),
+            rand_magnitude=used(settings.rand_magnitude, settings.rand_augment),
+            crop_padding=settings.crop_padding,
+            flip=settings.flip,
+            cutout=settings.cutout,
+            rand_augment=settings.rand_augment,
+            classes=dataset.num_classes,
+        )
 
 
 class TrainState(struct.PyTreeNode):
@@ -43,18 +85,20 @@ class TrainState(struct.PyTreeNode):
 
     Attributes:
       step: number of updates made.
-      params: trainable parameters, float32.
-      batch_stats: running means and variances of the normalisations, float32.
+      params: trainable parameters, float32; float64 if the network computes in that.
+      batch_stats: running means and variances of the normalisations, as the parameters.
       opt_state: the optimizer's state.
       key: the run's random key; a step's own key is folded from it and `step`.
       optimizer: settings of the optimizer.
       schedule: the learning rate as a function of the step.
       inputs: normalisation and augmentation of images.
       label_smoothing: share of the target spread evenly over the classes.
+      loss_scale: of a network that computes in float16; None for others.
       ema: average of the parameters over the steps, with the weights that `ema_decay` gives them;
         None if there is none.
       ema_decay: share of the old average that a step keeps, after a start in which it keeps less.
       model: the network.
+      loss: what is made smaller, a key of `objective.LOSSES`.
       accumulate: parts of a batch that a step takes one after another.
       replicas: how the step is mapped over replicas; None where it sees the whole batch.
     """
@@ -68,9 +112,11 @@ class TrainState(struct.PyTreeNode):
     schedule: Schedule
     inputs: Inputs
     label_smoothing: Float[Array, ""]
+    loss_scale: LossScale | None
     ema: PyTree
     ema_decay: Float[Array, ""]
     model: nn.Module = struct.field(pytree_node=False)
+    loss: str = struct.field(pytree_node=False)
     accumulate: int = struct.field(pytree_node=False)
     replicas: Replicas | None = struct.field(pytree_node=False)
 
@@ -95,7 +141,8 @@ def build_model(config: ConfigDict, num_classes: int) -> nn.Module:
     """The network of `config.model`; settings left empty are the zoo's own.
 
     A name such as `my_net.py:model` is a network of the user's own (see `own_model.load`), of
-    which the other settings of `config.model` change nothing.
+    which the other settings of `config.model` change nothing, but that with `dtype` float64 its
+    variables and inputs are of 64 bits, and with float16 its loss is scaled.
 
     Raises:
       UserError: a name or a setting that the zoo does not have.
@@ -115,10 +162,15 @@ def create(config: ConfigDict, dataset: Dataset) -> TrainState:
     Args:
       config: the run's full config.
       dataset: the set that it trains on, for the shape of an image and its mean.
+
+    Raises:
+      UserError: a setting of the network that does not exist, or float64 where it is not allowed.
     """
+    precision.check(config)
     model = build_model(config, dataset.num_classes)
     init_key, run_key = jax.random.split(jax.random.key(config.seed))
     variables: Any = models.initialize(model, init_key, dataset.image_shape)
+    variables = precision.widened(variables) if precision.is_double(config) else variables
     optimizer = optimizers.from_config(config.optimizer)
     schedule = schedules.from_config(config, dataset.num_train / config.train.batch_size)
     return TrainState(
@@ -129,16 +181,13 @@ def create(config: ConfigDict, dataset: Dataset) -> TrainState:
         key=run_key,
         optimizer=optimizer,
         schedule=schedule,
-        inputs=Inputs(
-            mean=jnp.asarray(dataset.mean, jnp.float32),
-            std=jnp.asarray(dataset.std, jnp.float32),
-            crop_padding=config.data.crop_padding,
-            flip=config.data.flip,
-        ),
-        label_smoothing=jnp.float32(config.optimizer.label_smoothing),
+        inputs=Inputs.of(config.data, dataset),
+        label_smoothing=number(config.optimizer.label_smoothing),
+        loss_scale=loss_scale.from_config(config),
         ema=jax.tree.map(jnp.copy, variables["params"]) if config.train.ema_decay else None,
-        ema_decay=jnp.float32(config.train.ema_decay),
+        ema_decay=number(config.train.ema_decay),
         model=model,
+        loss=config.optimizer.loss,
         accumulate=config.train.accumulate,
         replicas=None,
     )

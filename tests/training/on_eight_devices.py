@@ -141,6 +141,26 @@ def first_step(settings):
     }
 
 
+def overflow(settings):
+    """A step in float16 whose loss scale is too large: what it changed."""
+    config = configs.override(configs.base(), BASE | {"model.dtype": "float16"} | settings)
+    mapping = mappings.of(config)
+    dataset = mappings.dataset(config, mapping)
+    state = states.create(config, dataset)
+    scale = state.loss_scale.replace(scale=np.float32(2.0**127))
+    before = np.asarray(ravel_pytree((state.params, state.batch_stats, state.opt_state))[0])
+    state = mapping.place(state.replace(loss_scale=jax.tree.map(jax.numpy.asarray, scale)))
+    state, metrics = mapping.train_step(state, mapping.batch(dataset.train_batch(0)))
+    scales = [float(x.data.ravel()[0]) for x in state.loss_scale.scale.addressable_shards]
+    after = mapping.collect(state)
+    learned = ravel_pytree((after.params, after.batch_stats, after.opt_state))[0]
+    return {
+        "skipped": float(metrics["skipped"]),
+        "scales": scales,
+        "moved": float(np.abs(before - np.asarray(learned)).max()),
+    }
+
+
 def _named(stats, name):
     if name in stats:
         return stats[name]
@@ -193,6 +213,7 @@ def main(out):
     found["first, by shards"] = by_shards()
     found["first, jit"] = first_step(OWN)
     found["first, pmap"] = first_step(PMAP | OWN)
+    found["overflow"] = overflow(PMAP | OWN)
     found["refused"] = {
         "batch": refused({"train.batch_size": 30}),
         "parts": refused({"train.batch_size": 24, "train.accumulate": 2}),

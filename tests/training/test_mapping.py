@@ -91,6 +91,11 @@ def test_averaged_weights_are_between_the_first_and_the_last(found):
     np.testing.assert_allclose(found["pmap, two parts"]["ema"], run["ema"], atol=1e-3)
 
 
+def test_all_replicas_skip_a_step_that_overflows(found):
+    overflow = found["overflow"]
+    assert overflow == {"skipped": 1.0, "scales": [2.0**126] * 8, "moved": 0.0}
+
+
 def test_what_devices_cannot_do_is_refused_with_what_they_can(found):
     refused = found["refused"]
     assert refused["batch"] == (
