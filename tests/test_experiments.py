@@ -14,9 +14,13 @@ EXPERIMENTS = sorted((ROOT / "experiments").glob("*.py"))
 CONFIGS = sorted((ROOT / "configs").glob("*.py"))
 
 
-@pytest.mark.parametrize("file", EXPERIMENTS, ids=lambda file: file.stem)
-def test_an_experiment_makes_a_grid_of_networks_that_exist(file):
-    for run in grid.expand(lab.load(file)):
+SCALES = [(file, scale) for file in EXPERIMENTS for scale in ("", *lab.load(file).scales)]
+
+
+@pytest.mark.parametrize(("file", "scale"), SCALES, ids=[f"{f.stem} {s}" for f, s in SCALES])
+def test_an_experiment_makes_a_grid_of_networks_that_exist(file, scale):
+    experiment = lab.load(file)
+    for run in grid.expand(experiment.at_scale(scale) if scale else experiment):
         if grid.trains(run.config):
             build_model(run.config, num_classes=10)
 

@@ -1,6 +1,7 @@
 """Are the responses of residual networks smaller? He et al. 2015, Fig. 7.
 
-    resnet-jax run experiments/responses.py
+    resnet-jax run experiments/he2015_responses.py
+    resnet-jax run experiments/he2015_responses.py --scale paper --dry-run
 
 Takes: about two and a half minutes on two cores.
 Finds: all but the first layers of plain-56 have responses of about 1, where the norms' scales
@@ -10,7 +11,7 @@ start: 300 steps say little of the paper's figure (3 seeds).
 from resnet_jax.lab import Experiment, Records, claims, figures, gradients
 from resnet_jax.lab.figures.responses import NORMS
 
-STEPS = 300
+STEPS, PAPER_STEPS = 300, 64_000
 CELLS = [(family, depth) for family in ("plain", "resnet") for depth in (20, 56)]
 MARGIN = 0.05  # of responses that are about 1: less is of no interest
 
@@ -20,9 +21,13 @@ def at(family: str, depth: int) -> dict[str, str | int]:
     return {"family": family, "depth": depth}
 
 
-def response(metrics):
-    """The mean over layers of the standard deviation of a norm's output, after training."""
-    return gradients.profile(metrics, STEPS - 1, "activation", "signal_std")["value"].mean()
+def response_at(steps: int):
+    """The mean over layers of the standard deviation of a norm's output, at the last step."""
+
+    def response(metrics):
+        return gradients.profile(metrics, steps - 1, "activation", "signal_std")["value"].mean()
+
+    return response
 
 
 def findings(found: Records) -> list[str]:
@@ -65,7 +70,7 @@ experiment = Experiment(
     configure=lambda family, depth: {"model.name": f"{family}{depth}"},
     seeds=(0, 1, 2),
     measures=("response", "train_error"),
-    derive={"response": response},
+    derive={"response": response_at(STEPS)},
     diverged={"response": float("nan"), "train_error": 90.0},
     labels={"resnet": "residual", "depth": "layers"},
     figures=(
@@ -105,4 +110,14 @@ experiment = Experiment(
         ),
     ),
     findings=findings,
+    scales={
+        "paper": {
+            "base": "configs/cifar10.py",
+            "settings": {"probe.steps": (PAPER_STEPS - 1,), "probe.sites": NORMS},
+            "derive": {"response": response_at(PAPER_STEPS)},
+            "seeds": (0, 1, 2, 3, 4),
+            "findings": None,
+            "setup": "The recipe of section 4.2, at its end, at the last batch.",
+        }
+    },
 )

@@ -1,0 +1,112 @@
+"""Are more paths better than wider ones? Xie et al. 2017 (ResNeXt).
+
+resnet-jax run experiments/cardinality.py
+resnet-jax run experiments/cardinality.py --scale paper --dry-run
+"""
+
+from resnet_jax.lab import Experiment, Paper, claims, figures
+from resnet_jax.models import published
+
+TABLE = published.tables()["others_cifar"]
+ALIKE = ("1x64d", "2x40d", "4x24d", "8x14d")
+"""C x d of about as many multiply-adds each (Xie et al. 2017, Table 2)."""
+
+GROUPED = {
+    "data.normalize": "channel",
+    "optimizer.nesterov": True,
+    "optimizer.weight_decay": 5e-4,
+    "schedule.drop_steps": (),
+    "schedule.drop_epochs": (150, 225),
+    "train.steps": 0,
+    "train.epochs": 300.0,
+}
+"""The recipe of section 5.3, where it is not that of He et al. 2015."""
+
+
+def in_paper(groups: str) -> float | None:
+    """The CIFAR-10 column of Table 7."""
+    return TABLE.get(f"resnext29_{groups}", {}).get("cifar10")
+
+
+def at(groups: str) -> dict[str, str]:
+    """A cell of the grid."""
+    return {"groups": groups}
+
+
+experiment = Experiment(
+    question="At the same cost, are more groups better than wider ones?",
+    source="Xie et al. 2017, arXiv 1611.05431, Tables 2, 3 and 7",
+    published=(
+        "On ImageNet the error of ResNet-50 falls from 23.9% at 1x64d to 22.2% at 32x4d, of about "
+        "as many multiply-adds. On CIFAR-10 ResNeXt-29 reaches 3.65% with 8x64d and 3.58% with "
+        "16x64d, which cost more."
+    ),
+    paper=Paper(
+        source=TABLE["resnext29_8x64d"]["source"],
+        figures=in_paper,
+        words="CIFAR-10, mean of 10 runs",
+    ),
+    setup=(
+        "Networks of 20 layers with stages of 32, 64 and 128 channels, half of the paper's, so "
+        "that a group has half of its d; 300 steps of 32 digits."
+    ),
+    base="configs/digits.py",
+    settings={"model.widths": (32, 64, 128)},
+    axes={"groups": ALIKE},
+    configure=lambda groups: {"model.name": f"resnext20-{groups}"},
+    seeds=(0, 1, 2, 3, 4),
+    measures=("train_error", "test_error"),
+    diverged={"train_error": 90.0, "test_error": 90.0},
+    figures=(
+        figures.Final(x="groups", says="Errors at the end of training, by groups and their width."),
+        figures.Curves(lines="groups", says="Training error against step, by groups."),
+    ),
+    claims=(
+        claims.Worse(
+            "Eight narrow groups (8x14d) test better than one wide one (1x64d)",
+            measure="test_error",
+            cell=at("1x64d"),
+            than=at("8x14d"),
+            margin=0.5,
+            published="23.9% and 22.3% with ResNet-50 on ImageNet (Table 3)",
+        ),
+        claims.NotWorse(
+            "They train no worse",
+            measure="train_error",
+            cell=at("8x14d"),
+            than=at("1x64d"),
+            margin=0.5,
+            published="better: “stronger representations”, not regularisation (section 5.1)",
+        ),
+    ),
+    scales={
+        "paper": {
+            "base": "configs/cifar10.py",
+            "settings": GROUPED,
+            "axes": {"groups": ("1x64d", "8x64d", "16x64d")},
+            "configure": lambda groups: {"model.name": f"resnext29-{groups}"},
+            "seeds": tuple(range(10)),
+            "setup": (
+                "The paper's recipe: 300 epochs of batches of 128 at 0.1, divided by 10 after 150 "
+                "and 225 of them, weight decay 5e-4; 1x64d is the network without groups."
+            ),
+            "claims": (
+                claims.Worse(
+                    "Eight groups (8x64d) test better than one (1x64d)",
+                    measure="test_error",
+                    cell=at("1x64d"),
+                    than=at("8x64d"),
+                    published="yes (Fig. 7)",
+                ),
+                claims.NotWorse(
+                    "Sixteen groups are no worse than eight",
+                    measure="test_error",
+                    cell=at("16x64d"),
+                    than=at("8x64d"),
+                    margin=0.1,
+                    published="3.58% and 3.65%",
+                ),
+            ),
+        }
+    },
+)

@@ -1,0 +1,110 @@
+"""Where do norm and ReLU belong? He et al. 2016, Table 2.
+
+resnet-jax run experiments/he2016_activation.py
+resnet-jax run experiments/he2016_activation.py --scale paper --dry-run
+"""
+
+from resnet_jax.lab import Experiment, Paper, claims, figures
+from resnet_jax.models import published
+
+TABLE = published.tables()["he2016_activation"]
+ROWS = {
+    "original": "original",
+    "bn_after_addition": "bn_after_addition",
+    "relu_before_addition": "relu_before_addition",
+    "relu_only_preactivation": "relu_only_preactivation",
+    "preactivation": "full_preactivation",
+}
+"""Our orders, and the paper's rows."""
+
+SMALL = {"basic": "resnet32", "bottleneck": "resnet29-bottleneck"}
+LARGE = {"basic": "resnet110", "bottleneck": "resnet164"}
+
+
+def in_paper(order: str, unit: str) -> float:
+    """ResNet-110 has basic units, ResNet-164 bottlenecks."""
+    return TABLE[ROWS[order]][0 if unit == "basic" else 1]
+
+
+def at(order: str, unit: str) -> dict[str, str]:
+    """A cell of the grid."""
+    return {"order": order, "unit": unit}
+
+
+def judged(measure: str) -> tuple[claims.Claim, ...]:
+    """The paper's claims, on an error, by half a point or more."""
+    of = {"basic": "Of basic units", "bottleneck": "Of bottlenecks"}
+
+    def against(order: str, unit: str, text: str, kind: type) -> claims.Claim:
+        figures = f"{in_paper(order, unit):.2f}% against {in_paper('original', unit):.2f}%"
+        return kind(
+            f"{of[unit]}, {text}",
+            measure=measure,
+            cell=at(order, unit),
+            than=at("original", unit),
+            margin=0.5,
+            published=figures,
+        )
+
+    return tuple(
+        claim
+        for unit in SMALL
+        for claim in (
+            against("bn_after_addition", unit, "a norm after the addition is worse", claims.Worse),
+            against("relu_before_addition", unit, "ReLU before it is worse", claims.Worse),
+            against(
+                "relu_only_preactivation", unit, "ReLU alone first is no worse", claims.NotWorse
+            ),
+            against("preactivation", unit, "norm and ReLU first are no worse", claims.NotWorse),
+        )
+    )
+
+
+experiment = Experiment(
+    question="Where in a unit do the norm and ReLU belong?",
+    source="He et al. 2016, section 4.1, Table 2 and Fig. 4",
+    published=(
+        "On CIFAR-10, best before the convolutions (full pre-activation); a norm after the "
+        "addition, or a ReLU before it, which makes every branch positive, are worst."
+    ),
+    paper=Paper(
+        source=TABLE["source"],
+        figures=in_paper,
+        words="CIFAR-10, ResNet-110 and ResNet-164, median of 5 runs",
+    ),
+    setup=(
+        "ResNet-32 and, of bottlenecks, ResNet-29, 200 steps of 32 digits; claims are on the "
+        "training error, in which 15 and 9 units may differ before the test error of 360 images "
+        "does."
+    ),
+    base="configs/digits.py",
+    settings={"train.steps": 200},
+    axes={"order": tuple(ROWS), "unit": tuple(SMALL)},
+    configure=lambda order, unit: {"model.name": SMALL[unit], "model.order": order},
+    seeds=(0, 1, 2),
+    measures=("train_error", "test_error"),
+    diverged={"train_error": 90.0, "test_error": 90.0},
+    labels={"bn_after_addition": "BN after addition", "preactivation": "full preactivation"},
+    figures=(
+        figures.Final(x="order", lines="unit", says="Errors at the end of training, by order."),
+        figures.Curves(
+            panels="unit",
+            lines="order",
+            says="Training error against step, basic units at the left, bottlenecks at the right.",
+        ),
+    ),
+    claims=judged("train_error"),
+    scales={
+        "paper": {
+            "base": "configs/cifar10.py:warmup",
+            "settings": {},
+            "configure": lambda order, unit: {"model.name": LARGE[unit], "model.order": order},
+            "seeds": (0, 1, 2, 3, 4),
+            "setup": (
+                "The paper's: ResNet-110 and ResNet-164, 400 steps at 0.01 and then 0.1, divided "
+                "by 10 after 32,000 and 48,000 of 64,000 steps of 128 images."
+            ),
+            "claims": judged("test_error"),
+        }
+    },
+)

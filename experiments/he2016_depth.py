@@ -1,0 +1,131 @@
+"""Does pre-activation pay with depth? He et al. 2016, Tables 3 and 4.
+
+resnet-jax run experiments/he2016_depth.py
+resnet-jax run experiments/he2016_depth.py --scale paper --dry-run       # CIFAR-10
+resnet-jax run experiments/he2016_depth.py --scale cifar100 --dry-run
+"""
+
+from dataclasses import replace
+
+from resnet_jax.lab import Experiment, Paper, claims, figures
+from resnet_jax.models import published
+
+TABLE = published.tables()["he2016_depth"]
+FAMILIES = {"original": "resnet", "preactivation": "preact"}
+CIFAR10 = {
+    "110, one layer": "resnet110_one_layer_skip",
+    "110": "resnet110",
+    "164": "resnet164",
+    "1001": "resnet1001",
+}
+"""The networks of Table 3 and their rows; Table 4's are the last two."""
+
+
+def settings(layers: str, order: str) -> dict[str, str]:
+    """Units of one layer are a suffix of the network's name."""
+    depth, _, single = layers.partition(", ")
+    return {"model.name": f"{FAMILIES[order]}{depth}{'-single' if single else ''}"}
+
+
+def paper(data: str, scale: str, words: str) -> Paper:
+    """The figures of one data set."""
+
+    def of(layers: str, order: str) -> float | None:
+        pair = TABLE[data].get(CIFAR10.get(layers, ""))
+        return pair[list(FAMILIES).index(order)] if pair else None
+
+    return Paper(source=TABLE["source"], figures=of, scale=scale, words=words)
+
+
+def at(layers: str, order: str) -> dict[str, str]:
+    """A cell of the grid."""
+    return {"layers": layers, "order": order}
+
+
+def judged(depths: tuple[str, ...], measure: str, data: str = "cifar10") -> list[claims.Claim]:
+    """The paper's claim at each depth: pre-activation is no worse, and at the greatest better."""
+
+    def printed(layers: str) -> str:
+        pair = TABLE[data].get(CIFAR10.get(layers, ""))
+        return f"{pair[1]:.2f}% against {pair[0]:.2f}%" if pair else "no worse, at other depths"
+
+    found: list[claims.Claim] = [
+        claims.NotWorse(
+            f"At {layers.replace(', one layer', ' layers, of units of one layer,')}"
+            f"{'' if ',' in layers else ' layers'} pre-activation is no worse",
+            measure=measure,
+            cell=at(layers, "preactivation"),
+            than=at(layers, "original"),
+            margin=0.5,
+            published=printed(layers),
+        )
+        for layers in depths
+    ]
+    found.append(
+        claims.Worse(
+            f"At {depths[-1]} layers, the most, it is better by half a point or more",
+            measure=measure,
+            cell=at(depths[-1], "original"),
+            than=at(depths[-1], "preactivation"),
+            margin=0.5,
+            published="the gain grows with depth: 2.69 points at 1001 layers on CIFAR-10",
+        )
+    )
+    return found
+
+
+experiment = Experiment(
+    question="Does pre-activation help, and deeper networks more?",
+    source="He et al. 2016, sections 4.2 and 5, Tables 3 and 4",
+    published=(
+        "On CIFAR-10 and CIFAR-100 pre-activation is better at every depth, and by most at 1001 "
+        "layers, where the original order starts slowly and ends worse than at 164."
+    ),
+    paper=paper("cifar10", "paper", "CIFAR-10, median of 5 runs"),
+    setup=(
+        "Networks of 32, 56 and, of units of one layer, 32 layers in place of 110 to 1001; 200 "
+        "steps of 32 digits, and claims on the training error. No depth here is the paper's, so "
+        "that no figure of it stands beside ours."
+    ),
+    base="configs/digits.py",
+    settings={"train.steps": 200},
+    axes={"layers": ("32, one layer", "32", "56"), "order": tuple(FAMILIES)},
+    configure=settings,
+    seeds=(0, 1, 2),
+    measures=("train_error", "test_error"),
+    diverged={"train_error": 90.0, "test_error": 90.0},
+    figures=(
+        figures.Final(x="layers", lines="order", says="Errors at the end of training, by depth."),
+        figures.Curves(
+            panels="layers",
+            lines="order",
+            says="Training error against step, by depth and order.",
+        ),
+    ),
+    claims=judged(("32, one layer", "32", "56"), "train_error"),
+    scales={
+        "paper": {
+            "base": "configs/cifar10.py:warmup",
+            "settings": {},
+            "axes": {"layers": tuple(CIFAR10), "order": tuple(FAMILIES)},
+            "seeds": (0, 1, 2, 3, 4),
+            "setup": (
+                "The paper's: 400 steps at 0.01 and then 0.1, divided by 10 after 32,000 and "
+                "48,000 of 64,000 steps of 128 images."
+            ),
+            "claims": judged(tuple(CIFAR10), "test_error"),
+        },
+        "cifar100": {
+            "base": "configs/cifar100.py",
+            "settings": {},
+            "axes": {"layers": ("164", "1001"), "order": tuple(FAMILIES)},
+            "seeds": (0, 1, 2, 3, 4),
+            "diverged": {"train_error": 99.0, "test_error": 99.0},
+            "paper": replace(
+                paper("cifar100", "cifar100", "CIFAR-100, median of 5 runs"), fails_above=50.0
+            ),
+            "setup": "As on CIFAR-10; Table 4's networks.",
+            "claims": judged(("164", "1001"), "test_error", "cifar100"),
+        },
+    },
+)

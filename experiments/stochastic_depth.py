@@ -1,0 +1,121 @@
+"""Do residual networks gain if branches are left out at random? Huang et al. 2016.
+
+resnet-jax run experiments/stochastic_depth.py
+resnet-jax run experiments/stochastic_depth.py --scale paper --dry-run
+"""
+
+from resnet_jax.lab import Experiment, Paper, claims, figures
+from resnet_jax.models import published
+
+TABLE = published.tables()["others_cifar"]
+KINDS = {
+    "constant depth": {"model.survival": 1.0},
+    "linear, 0.5": {"model.survival": 0.5},
+    "linear, 0.8": {"model.survival": 0.8},
+    "uniform, 0.8": {"model.survival": 0.8, "model.survival_rule": "uniform"},
+}
+"""How probable it is that a branch is taken, and the rule along depth."""
+
+PAPERS = ("constant depth", "linear, 0.5")
+HUANG = {
+    "data.train_split": "train[:45000]",
+    "optimizer.nesterov": True,
+    "schedule.drop_steps": (),
+    "schedule.drop_epochs": (250, 375),
+    "train.steps": 0,
+    "train.epochs": 500.0,
+}
+"""The recipe of section 4, where it is not that of He et al. 2015."""
+
+
+def in_paper(kind: str, depth: int) -> float | None:
+    """The CIFAR-10 column of Table 1, and Fig. 3 for 1202 layers."""
+    pair = TABLE.get(f"stochastic_depth_{depth}", {}).get("cifar10")
+    return pair[PAPERS.index(kind)] if pair and kind in PAPERS else None
+
+
+def at(kind: str, depth: int) -> dict[str, str | int]:
+    """A cell of the grid."""
+    return {"kind": kind, "depth": depth}
+
+
+experiment = Experiment(
+    question="Do residual networks gain from training with branches left out at random?",
+    source="Huang et al. 2016, arXiv 1603.09382",
+    published=(
+        "On CIFAR-10, ResNet-110: 6.41% with all branches, 5.25% with stochastic depth of linear "
+        "decay to 0.5; ResNet-1202, which overfits, 6.67% and 4.91%. Linear decay is better than "
+        "one probability for all, and robust (Fig. 8)."
+    ),
+    paper=Paper(
+        source=TABLE["stochastic_depth_110"]["source"],
+        figures=in_paper,
+        words="CIFAR-10, 500 epochs, one run each",
+    ),
+    setup=(
+        "ResNet-32, 300 steps of 32 digits: seven epochs, where the paper has 500. A regulariser "
+        "has little to do in so short a training."
+    ),
+    base="configs/digits.py",
+    axes={"kind": tuple(KINDS), "depth": (32,)},
+    configure=lambda kind, depth: {"model.name": f"resnet{depth}"} | KINDS[kind],
+    seeds=(0, 1, 2, 3, 4),
+    measures=("train_error", "test_error"),
+    diverged={"train_error": 90.0, "test_error": 90.0},
+    labels={"depth": "layers"},
+    figures=(
+        figures.Final(
+            x="kind", where={"depth": 32}, says="Errors at the end of training, by survival."
+        ),
+        figures.Curves(
+            lines="kind", where={"depth": 32}, says="Training error against step, by survival."
+        ),
+    ),
+    claims=(
+        claims.Worse(
+            "With all branches ResNet-32 tests worse than with linear decay to 0.5",
+            measure="test_error",
+            cell=at("constant depth", 32),
+            than=at("linear, 0.5", 32),
+            published="6.41% and 5.25%, ResNet-110 on CIFAR-10",
+        ),
+        claims.Worse(
+            "While it trains, linear decay to 0.5 has the larger error on the training images",
+            measure="train_error",
+            cell=at("linear, 0.5", 32),
+            than=at("constant depth", 32),
+            published="a larger training loss (Fig. 3)",
+        ),
+    ),
+    scales={
+        "paper": {
+            "base": "configs/cifar10.py",
+            "settings": HUANG,
+            "axes": {"kind": PAPERS, "depth": (110, 1202)},
+            "seeds": (0, 1, 2, 3, 4),
+            "setup": (
+                "The paper's recipe: 45,000 training images, 500 epochs of batches of 128 at 0.1, "
+                "divided by 10 after 250 and 375 of them, Nesterov's momentum. Five runs, where "
+                "the paper has one, and no choice of the epoch on validation images."
+            ),
+            "figures": (
+                figures.Final(x="kind", lines="depth", says="Errors at the end of training."),
+                figures.Curves(
+                    measure="test_error", panels="depth", lines="kind", says="Test error by step."
+                ),
+            ),
+            "claims": tuple(
+                claims.Worse(
+                    f"With all branches ResNet-{depth} tests worse than with stochastic depth",
+                    measure="test_error",
+                    cell=at("constant depth", depth),
+                    than=at("linear, 0.5", depth),
+                    margin=0.5,
+                    published=f"{in_paper('constant depth', depth):.2f}% and "
+                    f"{in_paper('linear, 0.5', depth):.2f}%",
+                )
+                for depth in (110, 1202)
+            ),
+        }
+    },
+)

@@ -1,0 +1,101 @@
+"""Can branches that start at zero take the place of batch norm? Fixup, SkipInit, ReZero.
+
+resnet-jax run experiments/without_normalization.py
+resnet-jax run experiments/without_normalization.py --scale paper --dry-run
+"""
+
+from resnet_jax.lab import Experiment, Paper, claims, figures
+from resnet_jax.models import published
+
+TABLE = published.tables()["others_cifar"]["rezero_resnet56"]
+BARE = {"model.normalization": "none"}
+KINDS = {
+    "batch norm": {},
+    "nothing": BARE,
+    "Fixup": BARE | {"model.branch_scale": "fixup"},
+    "SkipInit": BARE | {"model.branch_scale": "skipinit"},
+    "ReZero": BARE | {"model.branch_scale": "rezero", "model.order": "preactivation"},
+    "group norm": {"model.normalization": "group", "model.norm_groups": 8},
+    "layer norm": {"model.normalization": "layer"},
+}
+INSTEAD = ("Fixup", "SkipInit", "ReZero")
+FIGURES = {
+    "batch norm": TABLE["cifar10_vanilla"],
+    "Fixup": TABLE["cifar10_fixup"],
+    "ReZero": TABLE["cifar10_rezero"],
+}
+
+
+def at(kind: str) -> dict[str, str]:
+    """A cell of the grid."""
+    return {"kind": kind}
+
+
+def judged(measure: str, margin: float) -> tuple[claims.Claim, ...]:
+    """That each takes batch norm's place, by a measure and the difference that matters."""
+    return (
+        *(
+            claims.NotWorse(
+                f"{kind} in place of batch norm is no worse, by {margin:g} points at most",
+                measure=measure,
+                cell=at(kind),
+                than=at("batch norm"),
+                margin=margin,
+                published=f"{FIGURES[kind]:g}% and {FIGURES['batch norm']:g}%"
+                if kind in FIGURES
+                else "at ImageNet's scale, at small batches and rates (De and Smith 2020)",
+            )
+            for kind in INSTEAD
+        ),
+        claims.Worse(
+            "Without norm and with nothing in its place the network is worse",
+            measure=measure,
+            cell=at("nothing"),
+            than=at("batch norm"),
+            margin=margin,
+            published="it explodes (Zhang et al. 2019, section 2)",
+        ),
+    )
+
+
+experiment = Experiment(
+    question="What can take the place of batch norm in a deep residual network?",
+    source=(
+        "Zhang et al. 2019 (Fixup), De and Smith 2020 (SkipInit), Bachlechner et al. 2020 (ReZero)"
+    ),
+    published=(
+        "Residual networks without norm train if their branches start small. For ResNet-56 on "
+        "CIFAR-10 the authors of ReZero list 7.74% with batch norm, 7.5% with Fixup, 6.38% with "
+        "ReZero."
+    ),
+    paper=Paper(source=TABLE["source"], figures=FIGURES, words="CIFAR-10, ResNet-56"),
+    setup=(
+        "ResNet-56, 200 steps of 32 digits at a rate of 0.01 for all: one that a remedy would "
+        "have had otherwise, it lacks here to its disadvantage. Fixup's scalars have the rate of "
+        "the weights, a tenth of which its authors' code gives them."
+    ),
+    base="configs/digits.py",
+    settings={"model.name": "resnet56", "train.steps": 200},
+    axes={"kind": tuple(KINDS)},
+    configure=lambda kind: KINDS[kind],
+    seeds=(0, 1, 2),
+    measures=("train_error", "test_error"),
+    diverged={"train_error": 90.0, "test_error": 90.0},
+    figures=(
+        figures.Final(x="kind", says="Errors at the end of training."),
+        figures.Curves(lines="kind", says="Training error against step."),
+    ),
+    claims=judged("train_error", margin=1.0),
+    scales={
+        "paper": {
+            "base": "configs/cifar10.py",
+            "settings": {"model.name": "resnet56"},
+            "seeds": (0, 1, 2, 3, 4),
+            "setup": (
+                "The recipe of He et al. 2015 for all. The authors of ReZero do not say at what "
+                "recipe their figures were reached."
+            ),
+            "claims": judged("test_error", margin=0.5),
+        }
+    },
+)
