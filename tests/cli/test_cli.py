@@ -1,5 +1,6 @@
 """The command, in this process: what it answers, and how it says what is wrong."""
 
+import doctest
 import json
 import re
 import shutil
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from resnet_jax import cli
+from resnet_jax.cli import run_options
 from resnet_jax.data.catalog import CATALOG
 
 CONFIG = """
@@ -342,3 +344,9 @@ def test_data_prepare_says_where_the_set_lies(project, capsys):
     told = capsys.readouterr().out
     assert re.fullmatch(r"digits: sets/digits/\d+\.\d+\.\d+\n", told)
     assert Path(told.split()[1], "dataset_info.json").is_file()
+
+
+def test_its_examples_hold():
+    ran = doctest.testmod(run_options)
+    assert ran.failed == 0
+    assert ran.attempted > 0

@@ -1,5 +1,6 @@
 """Runs on workers: the same runs and results wherever they are done, and workers that die."""
 
+import doctest
 import json
 import os
 import signal
@@ -305,3 +306,9 @@ def test_nobody_at_the_address_is_one_line(monkeypatch):
     monkeypatch.setattr(dask, "CONNECT_SECONDS", 1)
     with pytest.raises(UserError, match="no scheduler answers there"):
         EXECUTORS["dask"]("tcp://127.0.0.1:9")
+
+
+def test_its_examples_hold():
+    ran = doctest.testmod(gpus)
+    assert ran.failed == 0
+    assert ran.attempted > 0

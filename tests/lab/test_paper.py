@@ -1,5 +1,6 @@
 """A paper's figures beside ours."""
 
+import doctest
 import json
 
 import numpy as np
@@ -9,6 +10,7 @@ from scipy import stats
 from resnet_jax.cli import main
 from resnet_jax.errors import UserError
 from resnet_jax.lab import Experiment, Paper, report
+from resnet_jax.lab import paper as papers
 from resnet_jax.lab.folder import Folder
 
 PAPER = """
@@ -126,3 +128,9 @@ def test_a_paper_is_checked_when_the_experiment_is_made(paper, message):
             paper=Paper(**{"source": "?", "figures": {}} | paper),
         )
     assert message in str(caught.value)
+
+
+def test_its_examples_hold():
+    ran = doctest.testmod(papers)
+    assert ran.failed == 0
+    assert ran.attempted > 0

@@ -1,5 +1,7 @@
 """A piece of a grid."""
 
+import doctest
+
 import pytest
 
 from resnet_jax.errors import UserError
@@ -64,3 +66,9 @@ def test_of_a_grid_the_runs_of_the_piece_are_kept_in_order():
     only = {"depth": (56, 20), "family": ("plain",)}
     assert [run.name for run in pieces.keep(runs, only)] == ["plain20", "plain56"]
     assert pieces.keep(runs, {}) == runs
+
+
+def test_its_examples_hold():
+    ran = doctest.testmod(pieces)
+    assert ran.failed == 0
+    assert ran.attempted > 0

@@ -1,11 +1,13 @@
 """Scales: one question asked of other data, networks and lengths."""
 
+import doctest
 from pathlib import Path
 
 import pytest
 
 from resnet_jax import lab
 from resnet_jax.errors import UserError
+from resnet_jax.lab import experiment as experiments
 from resnet_jax.lab import grid
 from resnet_jax.lab.folder import Folder, read_experiment, read_plan, write_plan
 
@@ -114,3 +116,9 @@ def test_a_plan_of_before_there_were_scales_is_read_as_written(experiment, tmp_p
     folder.plan.write_text(folder.plan.read_text().replace(',\n "scale": "digits"', ""))
     assert read_plan(folder).scale == ""
     assert read_experiment(folder).as_written
+
+
+def test_its_examples_hold():
+    ran = doctest.testmod(experiments)
+    assert ran.failed == 0
+    assert ran.attempted > 0
