@@ -1,6 +1,6 @@
 """Experiments: a grid of configs and seeds, its runs, what they say, and how it is shown."""
 
-from resnet_jax.lab import answers, claims, figures, gradients
+from resnet_jax.lab import answers, claims, figures, gradients, ranking
 from resnet_jax.lab.experiment import Experiment, load
 from resnet_jax.lab.grid import Run, expand
 from resnet_jax.lab.loading import load_records
@@ -19,4 +19,5 @@ __all__ = [
     "gradients",
     "load",
     "load_records",
+    "ranking",
 ]

@@ -5,6 +5,7 @@ from resnet_jax.lab.figures.drawing import Drawing, draw_all
 from resnet_jax.lab.figures.final import Final
 from resnet_jax.lab.figures.heat_map import HeatMap
 from resnet_jax.lab.figures.profile import Profile
+from resnet_jax.lab.figures.ranking import Ranking
 from resnet_jax.lab.figures.ratio import Ratio
 from resnet_jax.lab.figures.responses import Responses
 
@@ -14,6 +15,7 @@ __all__ = [
     "Final",
     "HeatMap",
     "Profile",
+    "Ranking",
     "Ratio",
     "Responses",
     "draw_all",

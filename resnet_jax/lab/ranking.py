@@ -1,0 +1,79 @@
+"""Which value of an axis does most to a measure, against one of them: paired by seed, in order."""
+
+from dataclasses import dataclass
+
+from resnet_jax.lab import statistics
+from resnet_jax.lab.experiment import AxisValue, Cell
+from resnet_jax.lab.measures import measure as named
+from resnet_jax.lab.records import Records, of_cell
+from resnet_jax.lab.statistics import Summary
+from resnet_jax.lab.wording import number
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a value does to a measure.
+
+    Attributes:
+      value: the axis's value.
+      mean: the measure's mean with it, in the measure's unit.
+      difference: of the measure with it and with the value compared with, paired by seed.
+    """
+
+    value: AxisValue
+    mean: float
+    difference: Summary
+
+
+def rank(
+    records: Records, axis: str, than: AxisValue, measure: str, where: Cell | None = None
+) -> list[Effect]:
+    """The effects of an axis's other values, the largest fall first, those without runs last.
+
+    Args:
+      records: what the runs left behind.
+      axis: whose values are ranked.
+      than: the value that they are compared with.
+      measure: the measure.
+      where: a value for each further axis.
+    """
+
+    def runs(value: AxisValue) -> dict[int, float]:
+        cell = of_cell(records.runs, {**(where or {}), axis: value})
+        return dict(zip(cell["seed"], cell[measure], strict=True))
+
+    effects = [
+        Effect(
+            value,
+            records.summary(measure, {**(where or {}), axis: value}).mean,
+            statistics.paired_difference(runs(value), runs(than)),
+        )
+        for value in records.experiment.axes[axis]
+        if value != than
+    ]
+    return sorted(effects, key=lambda each: (each.difference.n == 0, each.difference.mean))
+
+
+def sentences(effects: list[Effect], measure: str, label: str) -> list[str]:
+    """What is surely better, surely worse, and neither, by 95% intervals, each in its own.
+
+    Args:
+      effects: as `rank` gives them.
+      measure: the measure; lower is better.
+      label: what the effects are on, such as "the plain network".
+    """
+
+    def listed(chosen: list[Effect]) -> str:
+        return ", ".join(
+            f"{each.value} ({number(each.difference.mean, 1, sign=True)})" for each in chosen
+        )
+
+    unit = named(measure).unit_of_difference
+    better = [each for each in effects if each.difference.high < 0]
+    worse = [each for each in effects if each.difference.low > 0]
+    rest = [str(each.value) for each in effects if each not in better and each not in worse]
+    return [
+        f"Better for {label}, in {unit}: {listed(better) or 'none'}.",
+        f"Worse for {label}: {listed(worse[::-1]) or 'none'}.",
+        f"Undecided for {label}, the 95% interval reaching across zero: {', '.join(rest)}.",
+    ]
