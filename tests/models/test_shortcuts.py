@@ -1,0 +1,161 @@
+"""Each shortcut alone: its formula, its parameters, its gradient before any training.
+
+What stands in the table is tested by its name, so that a new entry is too.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import linen as nn
+from flax.traverse_util import flatten_dict
+
+from resnet_jax.models import ResNet
+from resnet_jax.models.orders import ORDERS
+from resnet_jax.models.shortcuts import SHORTCUTS, Gated, Junction
+
+KEY = jax.random.key(0)
+IMAGES = jax.random.normal(jax.random.key(1), (2, 6, 6, 4))
+LAYERS = ResNet((1,), widths=(4,))._layers(train=False)
+JUNCTIONS = {"same": (4, 1), "wider": (6, 1), "strided": (6, 2)}
+
+
+def junction(features: int, stride: int, order: str = "original") -> Junction:
+    return Junction(features, stride, ORDERS[order], 0.5, -6.0, 0.5, LAYERS)
+
+
+class Alone(nn.Module):
+    """A shortcut as a network of its own."""
+
+    shortcut: str
+    junction: Junction
+
+    @nn.compact
+    def __call__(self, x):
+        found = SHORTCUTS[self.shortcut](x, x, self.junction)
+        return found.shortcut if isinstance(found, Gated) else found
+
+
+def of(name: str, where: str):
+    model = Alone(name, junction(*JUNCTIONS[where]))
+    variables = model.init(KEY, IMAGES)
+    return model.apply(variables, IMAGES), flatten_dict(variables.get("params", {}), sep="/")
+
+
+def identity(features: int, stride: int) -> np.ndarray:
+    """Option A, by numpy."""
+    kept = np.asarray(IMAGES)[:, ::stride, ::stride]
+    return np.concatenate([kept, np.zeros((*kept.shape[:3], features - 4))], axis=-1)
+
+
+PARAMS = {
+    "none": 0,
+    "A": 0,
+    "scaled": 0,
+    "dropout": 0,
+    "B": "projection where shapes differ",
+    "D": "projection where shapes differ",
+    "C": "projection",
+    "identity_plus_conv": "projection",
+    "exclusive_gating": "gate",
+    "shortcut_only_gating": "gate",
+}
+
+
+@pytest.mark.parametrize("where", JUNCTIONS)
+@pytest.mark.parametrize("name", PARAMS)
+def test_parameters(name, where):
+    features, _ = JUNCTIONS[where]
+    projection = 4 * features + 2 * features  # a 1x1 kernel, and the norm's scale and bias
+    expected = {
+        0: 0,
+        "projection": projection,
+        "projection where shapes differ": 0 if where == "same" else projection,
+        "gate": 4 * features + features,
+    }[PARAMS[name]]
+    _, params = of(name, where)
+    assert sum(leaf.size for leaf in params.values()) == expected
+
+
+@pytest.mark.parametrize("where", JUNCTIONS)
+@pytest.mark.parametrize(
+    ("name", "factor"),
+    [("A", 1.0), ("scaled", 0.5), ("dropout", 1.0), ("none", 0.0)],
+)
+def test_multiples_of_the_identity(name, factor, where):
+    """In evaluation dropout is the identity."""
+    found, _ = of(name, where)
+    expected = factor * identity(*JUNCTIONS[where])
+    np.testing.assert_allclose(jnp.broadcast_to(found, expected.shape), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["B", "D"])
+def test_the_identity_stays_where_no_shape_changes(name):
+    found, _ = of(name, "same")
+    np.testing.assert_array_equal(found, IMAGES)
+
+
+def test_pooling_takes_means_before_the_projection():
+    found, params = of("D", "strided")
+    means = np.asarray(IMAGES).reshape(2, 3, 2, 3, 2, 4).mean((2, 4))
+    projected = means @ np.asarray(params["shortcut/conv/kernel"])[0, 0]
+    np.testing.assert_allclose(found, projected / np.sqrt(1 + 1e-5), rtol=1e-4, atol=1e-5)
+
+
+def test_pooling_of_odd_sides_takes_the_mean_of_what_is_there():
+    model = Alone("D", junction(6, 2))
+    images = jnp.ones((1, 5, 5, 4))
+    found = model.apply(model.init(KEY, images), images)
+    assert found.shape == (1, 3, 3, 6)
+    np.testing.assert_allclose(found, jnp.broadcast_to(found[:, :1, :1], found.shape), rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["exclusive_gating", "shortcut_only_gating"])
+@pytest.mark.parametrize("where", JUNCTIONS)
+def test_gates_start_where_their_bias_says(name, where):
+    """With W = 0 the gate is sigmoid(b): Srivastava et al. 2015 start it almost closed."""
+    model = Alone(name, junction(*JUNCTIONS[where]))
+    params = jax.tree.map(jnp.zeros_like, model.init(KEY, IMAGES)["params"])
+    params["gate"]["bias"] = jnp.full_like(params["gate"]["bias"], -6.0)
+    share = 1 / (1 + np.exp(6.0))
+    found = model.apply({"params": params}, IMAGES)
+    expected = (1 - share) * identity(*JUNCTIONS[where])
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-7)
+
+
+def test_exclusive_gating_gives_the_branch_what_it_takes_from_the_shortcut():
+    class Share(nn.Module):
+        @nn.compact
+        def __call__(self, x):
+            return SHORTCUTS["exclusive_gating"](x, x, junction(4, 1))
+
+    model = Share()
+    carried, share = model.apply(model.init(KEY, IMAGES), IMAGES)
+    np.testing.assert_allclose(carried, (1 - share) * IMAGES, rtol=1e-6)
+    assert 0 < float(share.min()) < float(share.max()) < 1
+
+
+@pytest.mark.parametrize("where", JUNCTIONS)
+@pytest.mark.parametrize("name", SHORTCUTS)
+def test_every_shortcut_meets_the_branch_and_has_a_gradient(name, where):
+    features, stride = JUNCTIONS[where]
+    model = Alone(name, junction(features, stride))
+    variables = model.init(KEY, IMAGES)
+    found = model.apply(variables, IMAGES)
+    assert found.shape in ((), (2, 6 // stride, 6 // stride, features))
+    gradient = jax.grad(lambda x: (model.apply(variables, x) ** 2).sum())(IMAGES)
+    assert np.isfinite(gradient).all()
+    assert (name == "none") != bool(np.any(gradient))
+
+
+@pytest.mark.parametrize("name", SHORTCUTS)
+@pytest.mark.parametrize("order", ["original", "preactivation"])
+def test_every_shortcut_stands_in_a_network(name, order):
+    model = ResNet((1, 2), widths=(4, 6), shortcut=name, order=order, num_classes=5)
+    variables = model.init(KEY, jnp.zeros((1, 8, 8, 3)))
+    images = jax.random.normal(KEY, (4, 8, 8, 3))
+    logits, _ = model.apply(
+        variables, images, train=True, mutable=["batch_stats"], rngs={"dropout": KEY}
+    )
+    assert logits.shape == (4, 5)
+    assert np.isfinite(logits).all()
