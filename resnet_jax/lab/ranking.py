@@ -71,7 +71,7 @@ def sentences(effects: list[Effect], measure: str, label: str) -> list[str]:
     unit = named(measure).unit_of_difference
     better = [each for each in effects if each.difference.high < 0]
     worse = [each for each in effects if each.difference.low > 0]
-    rest = [str(each.value) for each in effects if each not in better and each not in worse]
+    rest = [str(each.value) for each in effects if each not in (*better, *worse)] or ["none"]
     return [
         f"Better for {label}, in {unit}: {listed(better) or 'none'}.",
         f"Worse for {label}: {listed(worse[::-1]) or 'none'}.",

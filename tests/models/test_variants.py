@@ -89,16 +89,25 @@ def test_the_deep_stem_is_what_resnet_d_adds():
 
 def test_stochastic_depth_has_the_parameters_of_its_twin():
     assert shapes(create("stochastic110")) == shapes(create("resnet110"))
-    assert create("stochastic110") == create("resnet110", survival=0.5)
+    for depth in (110, 1202):
+        assert create(f"stochastic{depth}") == create(f"resnet{depth}", survival=0.5)
 
 
-def test_preactivation_200_opens_units_with_norms():
-    """Closed form of the difference: norms of what units are given, not of what they return."""
-    original, preact = count(create("resnet200")), count(create("preact200"))
-    stages = list(zip((3, 24, 36, 3), (64, 256, 512, 1024), (256, 512, 1024, 2048), strict=True))
-    closing = sum(2 * units * out for units, _, out in stages) + sum(2 * out for *_, out in stages)
-    opening = sum(2 * entering + 2 * (units - 1) * out for units, entering, out in stages)
-    assert preact - original == opening - 2 * 64 + 2 * 2048 - closing
+def test_preactivation_200_has_the_parameters_of_its_formula():
+    """He et al. 2016, section 4: stages of 3, 24, 36 and 3 bottlenecks; 64.7 million parameters."""
+    total, entering = 3 * 49 * 64 + 2 * 64, 64
+    for units, width in zip((3, 24, 36, 3), (64, 128, 256, 512), strict=True):
+        leaving = 4 * width
+        total += entering * leaving  # the projection, which has no norm in this order
+        for unit in range(units):
+            channels = entering if unit == 0 else leaving
+            total += channels * width + 9 * width * width + width * leaving
+            total += 2 * (channels + width + width)
+        entering = leaving
+    total += -2 * 64 + 2 * entering  # the first unit has no opening, and the head has one
+    total += entering * 1000 + 1000
+    assert count(create("preact200")) == total
+    assert round(total / 1e6, 1) == 64.7
 
 
 def test_one_layer_units():
