@@ -259,9 +259,10 @@ def _shape(shape: tuple[int, ...]) -> str:
 
 
 def _table(readable: Readable) -> Table:
+    """Where it is too wide, words go on in the next line: a number that is cut is another one."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     for head, numeric in zip(readable.head, readable.numeric, strict=True):
-        table.add_column(escape(head), justify="right" if numeric else "left", no_wrap=True)
+        table.add_column(escape(head), justify="right" if numeric else "left", no_wrap=numeric)
     for row in readable.rows:
         table.add_row(*map(escape, row))
     return table
