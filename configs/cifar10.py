@@ -8,9 +8,11 @@ training error is below 80% (about 400 steps), then 0.1:
 
     resnet-jax train --config configs/cifar10.py:warmup --config.model.name=resnet110 ...
 
-Not as the paper: pixels are also divided by the training split's standard deviation; the dense
-layer starts at sqrt(1 / (3 fan_in)), as PyTorch's does; the warm-up ends after 400 steps, whatever
-the training error.
+Not as the paper: pixels are also divided by the training split's standard deviation, one number,
+which the norm after the first convolution takes out again; a batch is normalised by the statistics
+of all its 128 images, where each of the paper's two GPUs had 64 (--config.train.accumulate=2 does
+so); the dense layer starts at sqrt(1 / (3 fan_in)), as PyTorch's does; the warm-up ends after 400
+steps, whatever the training error.
 
 Takes: 64,000 steps of 128 images. Not yet measured by us on a GPU.
 Reaches: not yet measured by us. The paper's test errors: ResNet-20 8.75%, 32 7.51%, 44 7.17%,

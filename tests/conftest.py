@@ -1,11 +1,28 @@
 """What all tests share: a cache folder for compiled programs, and the smallest full config."""
 
+import sys
+from pathlib import Path
+
 import pytest
 
 from resnet_jax.training import config as configs
 from resnet_jax.training.compilation import use_cache
 
+sys.path.insert(0, str(Path(__file__).parent))  # for made_sets
 use_cache()
+
+
+@pytest.fixture(scope="session")
+def papers_sets(tmp_path_factory):
+    """A folder with small sets in the place of CIFAR-10, CIFAR-100 and ImageNet."""
+    import tensorflow_datasets as tfds
+    from made_sets import Cifar10, Cifar100, ImageNet
+
+    tfds.disable_progress_bar()
+    root = tmp_path_factory.mktemp("papers_sets")
+    for kind in (Cifar10, Cifar100, ImageNet):
+        kind(data_dir=root, file_format="array_record").download_and_prepare()
+    return root
 
 
 @pytest.fixture

@@ -28,9 +28,14 @@ SYNTHETIC = {
 }
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+def marked(variant, side):
+    """One of them often, all of them now and then; on digits `tests/models` applies each."""
+    often = (variant, side) == ("one_stage", 32)
+    return pytest.param(variant, side, marks=pytest.mark.slow if often else pytest.mark.long)
+
+
 @pytest.mark.parametrize(
-    "side", [pytest.param(32, marks=pytest.mark.slow), pytest.param(224, marks=pytest.mark.long)]
+    ("variant", "side"), [marked(variant, side) for variant in VARIANTS for side in (32, 224)]
 )
 def test_a_tutorial_s_network_trains_on_colour_images(variant, side, tmp_path):
     settings = SYNTHETIC | {"data.synthetic.shape": (side, side, 3)}

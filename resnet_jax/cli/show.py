@@ -1,5 +1,6 @@
 """What the command prints: tables and sentences, made of what the library returns."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -57,9 +58,11 @@ def report(built: Report) -> None:
 def forecast(experiment: Experiment, found: Forecast) -> None:
     """Prints what a grid would take."""
     axes = [f"{len(values)} {experiment.label(axis)}" for axis, values in experiment.axes.items()]
+    absent = math.prod(map(len, experiment.axes.values())) - found.cells
+    left_out = f", {absent} left out" if absent else ""
     CONSOLE.print(
         f"{experiment.results_name}, scale {experiment.scale}: {count(found.cells, 'cell')} "
-        f"({' x '.join(axes) or 'no axes'}) x {count(found.seeds, 'seed')} = "
+        f"({' x '.join(axes) or 'no axes'}{left_out}) x {count(found.seeds, 'seed')} = "
         f"{count(found.runs, 'run')}; {found.chosen} asked for, {found.done} of them done",
         highlight=False,
     )
@@ -90,7 +93,7 @@ def forecast(experiment: Experiment, found: Forecast) -> None:
     CONSOLE.print(
         f"estimate: {_hours(found.hours())} device hours to do, "
         f"{_hours(found.hours(waiting=False))} in all, of training steps alone. "
-        f"Measured on {timed.device}: a step of {timed.images} images of "
+        f"Measured on {timed.device}: a step of {count(timed.images, 'image')} of "
         f"{timed.network} takes {1000 * timed.step:,.0f} ms (compiling apart, "
         f"{timed.compile:.1f} s); other networks are taken to cost more as they have more "
         "multiply-adds.",
@@ -256,9 +259,10 @@ def _shape(shape: tuple[int, ...]) -> str:
 
 
 def _table(readable: Readable) -> Table:
+    """Where it is too wide, words go on in the next line: a number that is cut is another one."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     for head, numeric in zip(readable.head, readable.numeric, strict=True):
-        table.add_column(escape(head), justify="right" if numeric else "left", no_wrap=True)
+        table.add_column(escape(head), justify="right" if numeric else "left", no_wrap=numeric)
     for row in readable.rows:
         table.add_row(*map(escape, row))
     return table

@@ -73,8 +73,9 @@ def open_split(
     Args:
       prepared: the set.
       splits: the first of these that the set has is taken; "train[:45000]" is a part of one.
-      image_key: the feature that holds the image; "" for the set's only image.
-      label_key: the feature that holds the label; "" for the set's only class label.
+      image_key: the feature that holds the image; "" for the set's only image, or of several the
+        one that the set itself trains on (TFDS's `supervised_keys`).
+      label_key: the feature that holds the label; "" likewise. CIFAR-100 has two class labels.
 
     Raises:
       UserError: the set has no such split or feature, is in another file format, or files of it
@@ -87,8 +88,11 @@ def open_split(
         features = dict(info.features)
     _check_format(prepared, info)
     split = _choose_split(prepared, info, splits)
-    image_key = _choose_feature(prepared, features, tfds.features.Image, image_key, "image")
-    label_key = _choose_feature(prepared, features, tfds.features.ClassLabel, label_key, "label")
+    own = [key for key in info.supervised_keys or () if isinstance(key, str)]
+    image_key = _choose_feature(prepared, features, tfds.features.Image, image_key, "image", own)
+    label_key = _choose_feature(
+        prepared, features, tfds.features.ClassLabel, label_key, "label", own
+    )
     return Source(
         prepared=prepared,
         split=split,
@@ -132,9 +136,9 @@ def _size(info: Any, split: str) -> int:
 
 
 def _choose_feature(
-    prepared: Prepared, features: dict[str, Any], kind: type, key: str, what: str
+    prepared: Prepared, features: dict[str, Any], kind: type, key: str, what: str, own: list[str]
 ) -> str:
-    """The one feature of a kind, or the one that the settings name."""
+    """The feature that the settings name, or the one of its kind, or of several the set's own."""
     known = sorted(name for name, feature in features.items() if isinstance(feature, kind))
     if not known:
         raise UserError(
@@ -143,12 +147,13 @@ def _choose_feature(
         )
     if key and key not in known:
         raise UserError(f"{prepared.name!r} has no {what} {key!r}: {did_you_mean(key, known)}")
-    if not key and len(known) > 1:
+    usual = known if len(known) == 1 else [name for name in known if name in own]
+    if not key and len(usual) != 1:
         raise UserError(
-            f"{prepared.name!r} has several features that are an {what}; set data.{what}_key to "
-            f"one of {', '.join(known)}"
+            f"{prepared.name!r} has {len(known)} features of the kind {what!r}; set "
+            f"data.{what}_key to one of {', '.join(known)}"
         )
-    return key or known[0]
+    return key or usual[0]
 
 
 def _image_shape(prepared: Prepared, image: Any) -> tuple[int, int, int]:

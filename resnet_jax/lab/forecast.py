@@ -232,7 +232,10 @@ def _key(config: ConfigDict) -> tuple:
 
 
 def _names(networks: Iterable[ConfigDict]) -> list[str]:
-    """What to call each network: its name, and what tells it from others of that name."""
+    """What to call each network: its name, and what tells it from others of that name.
+
+    A setting that is left to the zoo is not named.
+    """
     settings = [
         configs.flatten({"model": config.model.to_dict(), "data": config.data.to_dict()})
         for config in networks
@@ -243,6 +246,7 @@ def _names(networks: Iterable[ConfigDict]) -> list[str]:
         name = each["model.name"]
         others = [other for other in settings if other["model.name"] == name]
         telling = [key for key in each if any(other[key] != each[key] for other in others)]
-        words = [f"{key.rpartition('.')[2]} {each[key] or 'default'}" for key in telling]
+        given = [key for key in telling if each[key] not in ("", None, ())]
+        words = [f"{key.rpartition('.')[2]} {each[key]}" for key in given]
         names.append(f"{name} ({', '.join(words)})" if alike[name] > 1 and words else name)
     return names

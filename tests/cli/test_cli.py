@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from resnet_jax import cli
-from resnet_jax.cli import run_options
+from resnet_jax.cli import run_options, show
 from resnet_jax.data.catalog import CATALOG
+from resnet_jax.lab import forecast
 
 CONFIG = """
 from resnet_jax.training import config
@@ -302,6 +303,28 @@ def test_a_dry_run_runs_nothing(project, capsys):
     assert "training images: 256 to do, 256 in all" in told
     assert re.search(r"estimate: .* device hours .* Measured on one .* of resnet8", told)
     assert not (project / "results").exists()
+
+
+def test_a_dry_run_says_what_a_grid_leaves_out_and_cuts_no_number(project, capsys, monkeypatch):
+    scaled = {
+        "model.shortcut": "scaled",
+        "model.shortcut_scale": 0.123456789,
+        "model.branch_scale": "constant",
+        "model.branch_constant": 0.123456789,
+    }
+    kinds = {"A": {"model.shortcut": "A"}, "scaled": scaled, "not run": None}
+    text = EXPERIMENT.partition("    claims")[0] + ")\n"
+    axes = f"axes={{'kind': {(*kinds,)}}}, configure=lambda kind: {kinds}[kind],"
+    text = text.replace('axes={"model.shortcut": ("none", "A")},', axes)
+    (project / "experiments" / "trial.py").write_text(text)
+    monkeypatch.setattr(show.CONSOLE, "width", 80)
+    step = forecast.Measured("resnet8", "one cpu", 1, 0.1, 1.0, 1e-9)
+    monkeypatch.setattr(forecast, "measure", lambda cost: step)
+    assert cli.main(("run", "experiments/trial.py", "--dry-run")) == 0
+    told = capsys.readouterr().out
+    assert "2 cells (3 kind, 1 left out) x 3 seeds = 6 runs" in words(told)
+    assert "a step of 1 image of" in words(told)
+    assert "…" not in told
 
 
 def test_run_with_a_run_that_failed_ends_in_failure(project, capsys):

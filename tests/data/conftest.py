@@ -7,77 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
+from made_sets import Cifar, Cifar100, MadeSet, Photographs, encode, photograph, small_image
 from ml_collections import ConfigDict
 from PIL import Image
 
 from resnet_jax import data
 
 
-def encode(array, kind, **options):
-    file = io.BytesIO()
-    Image.fromarray(array.squeeze()).save(file, kind, **options)
-    file.seek(0)
-    return file
-
-
-def small_image(split, index):
-    seed = ("train", "test").index(split)
-    return np.random.RandomState([seed, index]).randint(0, 256, (32, 32, 3)).astype(np.uint8)
-
-
-def photograph(index):
-    """A smooth picture of a size and of channels of its own: colour, and every fourth grey."""
-    height, width = 40 + 7 * (index % 5), 70 - 6 * (index % 4)
-    down, across = np.mgrid[:height, :width]
-    grey = (3 * down + 2 * across + 5 * index) % 256
-    return (
-        grey.astype(np.uint8) if index % 4 == 3 else np.stack([grey, down, across], -1).astype("u1")
-    )
-
-
-class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
-    VERSION = tfds.core.Version("1.0.0")
-    SPLITS = ()
-    SHAPE = (32, 32, 3)
-    KIND = "png"
-    CLASSES = 10
-    MORE = ()
-
-    def _info(self):
-        image = tfds.features.Image(shape=self.SHAPE, encoding_format=self.KIND)
-        label = tfds.features.ClassLabel(num_classes=self.CLASSES)
-        features = tfds.features.FeaturesDict({"image": image, "label": label, **dict(self.MORE)})
-        return tfds.core.DatasetInfo(builder=self, features=features, disable_shuffling=True)
-
-    def _split_generators(self, dl_manager):
-        return {split: self._generate_examples(split) for split, _ in self.SPLITS}
-
-    def _generate_examples(self, split):
-        for index in range(dict(self.SPLITS)[split]):
-            yield index, self.example(split, index)
-
-
-class Cifar(Builder):
-    name = "my_cifar"
-    SPLITS = (("train", 60), ("test", 23))
-    MORE = (("id", tfds.features.Text()),)
-
-    def example(self, split, index):
-        image = encode(small_image(split, index), "PNG")
-        return {"image": image, "label": index % 10, "id": f"{split}{index}"}
-
-
-class Photographs(Builder):
-    name = "my_imagenet"
-    SPLITS = (("train", 30), ("validation", 13), ("unlabelled", 4))
-    SHAPE, KIND, CLASSES = (None, None, 3), "jpeg", 1000
-
-    def example(self, split, index):
-        label = -1 if split == "unlabelled" else 10 * index
-        return {"image": encode(photograph(index), "JPEG", quality=95), "label": label}
-
-
-class NotImages(Builder):
+class NotImages(MadeSet):
     name = "not_images"
     SPLITS = (("train", 5), ("test", 5))
 
@@ -126,7 +63,7 @@ class UnreachableSet(Cifar):
         raise ConnectionError("no route\nto host")
 
 
-class NoLabel(Builder):
+class NoLabel(MadeSet):
     name = "no_label"
     SPLITS = (("train", 3), ("test", 3))
 
@@ -155,7 +92,7 @@ def sets(tmp_path_factory):
     """A folder of prepared sets that no test changes."""
     tfds.disable_progress_bar()
     root = tmp_path_factory.mktemp("sets")
-    kinds = (Cifar, Photographs, NotImages, CutImages, WrongShape, TwoImages, NoLabel)
+    kinds = (Cifar, Cifar100, Photographs, NotImages, CutImages, WrongShape, TwoImages, NoLabel)
     for kind in kinds:
         kind(data_dir=root, file_format="array_record").download_and_prepare()
     return root

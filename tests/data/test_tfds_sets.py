@@ -57,6 +57,16 @@ def test_a_feature_may_be_named(load, sets, stored_small_images):
     np.testing.assert_array_equal(batch["image"], 255 - stored_small_images["test"])
 
 
+def test_of_two_labels_the_one_that_the_set_trains_on_is_taken(load, sets):
+    """As in CIFAR-100, whose classes are also sorted into 20 kinds."""
+    dataset = load("cifar100", data_dir=sets, eval_batch_size=24)
+    assert dataset.num_classes == 100
+    assert next(dataset.eval_batches("train"))["label"].tolist() == [*range(24)]
+    kinds = load("cifar100", data_dir=sets, label_key="coarse_label", eval_batch_size=24)
+    assert kinds.num_classes == 20
+    assert next(kinds.eval_batches("train"))["label"].tolist() == [*range(20), *range(4)]
+
+
 @pytest.mark.parametrize(
     ("name", "settings", "message"),
     [

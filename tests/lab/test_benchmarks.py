@@ -8,6 +8,9 @@ import pytest
 from resnet_jax.cli import main
 from resnet_jax.lab.benchmarks import STEPS, LoopCost, Timing, interleaved
 
+SMALLEST = ["--config.model.stage_sizes=(1,)", "--config.model.widths=(8,)"]
+CONFIG = ["--config", "configs/smoke.py", "--config.model.name=plain8", *SMALLEST]
+
 
 def test_variants_take_turns_each_on_its_own_state():
     calls = []
@@ -32,8 +35,7 @@ def test_what_is_quoted_is_the_median():
 
 
 def test_the_command_says_what_probes_cost(capsys):
-    config = ["--config", "configs/smoke.py", "--config.model.name=plain8"]
-    assert main(["benchmark", "probes", *config, "--config.train.batch_size=8"]) == 0
+    assert main(["benchmark", "probes", *CONFIG, "--config.train.batch_size=8"]) == 0
     assert re.search(r"Probing costs -?[\d.]+% of a run at every 50 steps", capsys.readouterr().out)
 
 
@@ -44,8 +46,7 @@ def test_the_share_of_what_comes_now_and_then():
 
 
 def test_the_command_says_what_the_loop_costs(capsys):
-    config = ["--config", "configs/smoke.py", "--config.model.name=plain8"]
-    assert main(["benchmark", "loop", *config, "--config.train.eval_steps=0"]) == 0
+    assert main(["benchmark", "loop", *CONFIG, "--config.train.eval_steps=0"]) == 0
     printed = capsys.readouterr().out
     assert re.search(r"all three add -?[\d.]+% to it", printed)
     assert "the end" in printed

@@ -106,7 +106,7 @@ def on(kind: str, request, tmp_path: Path):
     return EXECUTORS[kind]()
 
 
-SLOW = {"marks": pytest.mark.slow}
+LONG = {"marks": pytest.mark.long}  # a kind or signal beside the one that stands for all
 
 
 @pytest.mark.parametrize("kind", ["here", "processes", "dask", "slurm"])
@@ -122,7 +122,7 @@ def test_runs_are_the_same_wherever_they_are_done(kind, request, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "kind", ["processes", pytest.param("dask", **SLOW), pytest.param("slurm", **SLOW)]
+    "kind", ["processes", pytest.param("dask", **LONG), pytest.param("slurm", **LONG)]
 )
 def test_a_run_whose_worker_dies_is_tried_once_more_and_then_failed(kind, request, tmp_path):
     experiment = study(tmp_path, (0, 1, 9))
@@ -182,7 +182,7 @@ def training(folder: Path, steps: int) -> lab.Experiment:
     return lab.load(folder / "trial.py")
 
 
-@pytest.mark.parametrize("kind", ["processes", "dask"])
+@pytest.mark.parametrize("kind", ["processes", pytest.param("dask", **LONG)])
 def test_a_training_ends_alike_in_this_process_and_in_another(kind, request, tmp_path):
     experiment = training(tmp_path, steps=3)
     run(experiment, tmp_path / "here", EXECUTORS["here"]())
@@ -203,8 +203,8 @@ def _until(condition, seconds: float = 120.0) -> None:
     ("kind", "number"),
     [
         ("processes", signal.SIGINT),
-        pytest.param("processes", signal.SIGTERM, **SLOW),
-        pytest.param("dask", signal.SIGINT, **SLOW),
+        pytest.param("processes", signal.SIGTERM, **LONG),
+        pytest.param("dask", signal.SIGINT, **LONG),
     ],
 )
 def test_a_signal_lets_all_workers_save_and_end(kind, number, request, tmp_path):

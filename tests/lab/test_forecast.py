@@ -83,6 +83,21 @@ def test_networks_of_one_name_are_told_apart_by_what_differs(experiment, timed, 
     ]
 
 
+def test_what_is_left_to_the_zoo_is_not_named_and_a_zero_is(experiment, timed, tmp_path):
+    gated = {"model.shortcut": "exclusive_gating"}
+    kinds = {"A": {"model.shortcut": "A"}, "gated": gated, "0": gated | {"model.gate_bias": 0.0}}
+    base = {"model.name": "resnet8"}
+    found = forecast.forecast(
+        replace(experiment, axes={"kind": (*kinds,)}, configure=lambda kind: base | kinds[kind]),
+        tmp_path,
+    )
+    assert [cost.network for cost in found.costs] == [
+        "resnet8 (shortcut A)",
+        "resnet8 (shortcut exclusive_gating)",
+        "resnet8 (gate_bias 0.0, shortcut exclusive_gating)",
+    ]
+
+
 def test_a_study_has_no_estimate_and_says_why(experiment, tmp_path):
     study = Study(measure=lambda config, path: None)
     found = forecast.forecast(replace(experiment, study=study, measures=("loss",)), tmp_path)

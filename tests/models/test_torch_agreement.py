@@ -49,6 +49,7 @@ CASES = {
     },
 }
 QUICK = ("basic B", "bottleneck B", "preactivation basic A", "preactivation bottleneck B", "fixup")
+SLOW = ("plain", "basic A", "bottleneck v1.5", "no norm", "imagenet", "scaled")
 
 
 class Twin:
@@ -178,9 +179,13 @@ def by_torch(model, variables, images, labels):
     return logits.detach().numpy(), gradients, images.grad.numpy(), twin.seen
 
 
-@pytest.mark.parametrize(
-    "case", [pytest.param(case, marks=() if case in QUICK else pytest.mark.slow) for case in CASES]
-)
+def marked(case):
+    """Those that stand for others run each time, and in CI; the rest are behind `long`."""
+    often = pytest.mark.slow if case in SLOW else pytest.mark.long
+    return pytest.param(case, marks=() if case in QUICK else often)
+
+
+@pytest.mark.parametrize("case", map(marked, CASES))
 def test_values_gradients_and_statistics(case):
     extent = 24 if case == "imagenet" else 6
     model = ResNet((1, 2), widths=(4, 6), num_classes=5, **CASES[case])

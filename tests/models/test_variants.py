@@ -163,7 +163,7 @@ def test_a_projection_beside_the_identity_is_more_than_is_needed():
 
 
 @pytest.mark.parametrize("name", TUTORIALS)
-@pytest.mark.parametrize("image", [(8, 8, 1), (32, 32, 3)])
+@pytest.mark.parametrize("image", [(8, 8, 1), pytest.param((32, 32, 3), marks=pytest.mark.long)])
 def test_tutorial_networks_classify(name, image):
     model = create(name)
     variables = initialize(model, KEY, image)

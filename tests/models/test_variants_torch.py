@@ -73,6 +73,17 @@ QUICK = (
     "group norm",
     "no stem",
 )
+SLOW = (
+    "identity_after_addition basic",
+    "one_norm basic",
+    "preactivation single",
+    "shortcut-only gating",
+    "identity plus conv",
+    "layer norm",
+    "deep stem",
+    "5x5",
+    "swish",
+)
 ACTIVATIONS = {
     "relu": F.relu,
     "leaky_relu": lambda x: F.leaky_relu(x, 0.01),
@@ -182,9 +193,13 @@ def drawn(model, images):
     return jax.tree.map(nudge, params)
 
 
-@pytest.mark.parametrize(
-    "case", [pytest.param(case, marks=() if case in QUICK else pytest.mark.slow) for case in CASES]
-)
+def marked(case):
+    """Those that stand for others run each time, and in CI; the rest are behind `long`."""
+    often = pytest.mark.slow if case in SLOW else pytest.mark.long
+    return pytest.param(case, marks=() if case in QUICK else often)
+
+
+@pytest.mark.parametrize("case", map(marked, CASES))
 def test_values_and_gradients(case):
     side = 20 if case == "deep stem" else 7
     model = ResNet((1, 2), widths=(4, 6), num_classes=5, **CASES[case])

@@ -27,6 +27,7 @@ CASES = {
     "imagenet": {"shortcut": "B", "stem": "imagenet"},
 }
 QUICK = ("basic B", "preactivation bottleneck B")
+SLOW = ("plain", "no norm", "imagenet")
 
 
 class Twin:
@@ -104,9 +105,13 @@ def by_torch(model, variables, images, labels):
     return twin
 
 
-@pytest.mark.parametrize(
-    "case", [pytest.param(case, marks=() if case in QUICK else pytest.mark.slow) for case in CASES]
-)
+def marked(case):
+    """Those that stand for others run each time, and in CI; the rest are behind `long`."""
+    often = pytest.mark.slow if case in SLOW else pytest.mark.long
+    return pytest.param(case, marks=() if case in QUICK else often)
+
+
+@pytest.mark.parametrize("case", map(marked, CASES))
 def test_every_site(case, drawn):
     extent = 24 if case == "imagenet" else 6
     model = ResNet((1, 2), widths=(4, 6), num_classes=5, **CASES[case])

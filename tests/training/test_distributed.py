@@ -15,8 +15,7 @@ from resnet_jax.cli import main
 sys.path.insert(0, str(Path(__file__).parent))
 import killing
 
-pytestmark = pytest.mark.slow
-
+SLOW, LONG = pytest.mark.slow, pytest.mark.long
 TWO = ["launch", "--processes", "2", "--cpu-devices", "2"]
 
 
@@ -47,7 +46,9 @@ def alone(tmp_path_factory):
     return folder / "run"
 
 
-@pytest.mark.parametrize("mapping", ["jit", "pmap"])
+@pytest.mark.parametrize(
+    "mapping", [pytest.param("jit", marks=SLOW), pytest.param("pmap", marks=LONG)]
+)
 def test_two_processes_with_two_devices_each_do_what_one_with_four_does(alone, tmp_path, mapping):
     workdir = tmp_path / "run"
     printed = finish(tmp_path, workdir, TWO, [f"--config.devices.mapping={mapping}"])
@@ -63,6 +64,7 @@ def test_two_processes_with_two_devices_each_do_what_one_with_four_does(alone, t
     np.testing.assert_allclose(losses[0][:2], losses[1][:2], rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_takes_the_job_down_and_the_next_one_goes_on(tmp_path):
     workdir = tmp_path / "run"
     process = start(tmp_path, workdir, TWO)
@@ -77,6 +79,7 @@ def test_a_process_that_dies_takes_the_job_down_and_the_next_one_goes_on(tmp_pat
     assert ", from step " in finish(tmp_path, workdir, TWO)
 
 
+@pytest.mark.slow
 def test_sigterm_lets_all_processes_save_at_one_step(tmp_path):
     workdir = tmp_path / "run"
     process = start(tmp_path, workdir, TWO, ["--config.train.steps=4000"])

@@ -185,8 +185,13 @@ def test_a_full_disk_ends_in_one_line_and_leaves_the_last_checkpoint(tmp_path, s
     assert f"from step {whole}" in killing.finish(tmp_path, "one device", workdir)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow),
+        pytest.param(signal.SIGINT, 130, marks=pytest.mark.long),
+    ],
+)
 def test_a_signal_saves_the_step_in_hand_and_the_run_goes_on_from_it(tmp_path, number, code):
     workdir, whole = tmp_path / "run", tmp_path / "whole"
     process = killing.start(tmp_path, "one device", workdir)

@@ -30,6 +30,9 @@ REMEDIES = {
     "cutmix": {"data.cutmix": 1.0},
     "rand_augment": {"data.rand_augment": 2},
 }
+OFTEN = ("lars", "clip_value", "mean_squared_error", "float16", "mixup", "rand_augment")
+"""One of each kind: optimizer, gradient, loss, number format, examples, operations on images."""
+
 TOGETHER = {
     "one half": ["lamb", "clip_value", "l1", "float16", "rotate", "mixup"],
     "the other half": ["lars", "mean_squared_error", "float64", "cutout", "cutmix", "rand_augment"],
@@ -53,8 +56,13 @@ def trained(config, steps):
     return losses
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", REMEDIES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name in OFTEN else pytest.mark.long)
+        for name in REMEDIES
+    ],
+)
 def test_a_remedy_trains(digits, name):
     config = configs.override(digits, REMEDIES[name])
     configs.check(config)

@@ -53,15 +53,14 @@ MOMENTS = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("moment", "mapping"),
     [
-        ("compilation", "one device"),
-        ("a step", "jit"),
-        ("an evaluation", "pmap"),
-        ("a checkpoint's writing", "jit"),
-        ("a checkpoint's writing", "own statistics"),
+        pytest.param("compilation", "one device", marks=pytest.mark.slow),
+        pytest.param("a step", "jit", marks=pytest.mark.long),
+        pytest.param("an evaluation", "pmap", marks=pytest.mark.slow),
+        pytest.param("a checkpoint's writing", "jit", marks=pytest.mark.slow),
+        pytest.param("a checkpoint's writing", "own statistics", marks=pytest.mark.long),
     ],
 )
 def test_a_run_that_was_killed_ends_where_it_would_have(tmp_path, whole, moment, mapping):

@@ -1,0 +1,108 @@
+"""Small sets of the real format, written by TFDS builders of the tests' own."""
+
+import io
+
+import numpy as np
+import tensorflow_datasets as tfds
+from PIL import Image
+
+
+def encode(array, kind, **options):
+    file = io.BytesIO()
+    Image.fromarray(array.squeeze()).save(file, kind, **options)
+    file.seek(0)
+    return file
+
+
+def small_image(split, index):
+    seed = ("train", "test").index(split)
+    return np.random.RandomState([seed, index]).randint(0, 256, (32, 32, 3)).astype(np.uint8)
+
+
+def photograph(index):
+    """A smooth picture of a size and of channels of its own: colour, and every fourth grey."""
+    height, width = 40 + 7 * (index % 5), 70 - 6 * (index % 4)
+    down, across = np.mgrid[:height, :width]
+    grey = (3 * down + 2 * across + 5 * index) % 256
+    return (
+        grey.astype(np.uint8) if index % 4 == 3 else np.stack([grey, down, across], -1).astype("u1")
+    )
+
+
+class MadeSet(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+    VERSION = tfds.core.Version("1.0.0")
+    SPLITS = ()
+    SHAPE = (32, 32, 3)
+    KIND = "png"
+    CLASSES = 10
+    MORE = ()
+    SUPERVISED = None
+
+    def _info(self):
+        image = tfds.features.Image(shape=self.SHAPE, encoding_format=self.KIND)
+        label = tfds.features.ClassLabel(num_classes=self.CLASSES)
+        features = tfds.features.FeaturesDict({"image": image, "label": label, **dict(self.MORE)})
+        return tfds.core.DatasetInfo(
+            builder=self,
+            features=features,
+            supervised_keys=self.SUPERVISED,
+            disable_shuffling=True,
+        )
+
+    def _split_generators(self, dl_manager):
+        return {split: self._generate_examples(split) for split, _ in self.SPLITS}
+
+    def _generate_examples(self, split):
+        for index in range(dict(self.SPLITS)[split]):
+            yield index, self.example(split, index)
+
+
+class Cifar(MadeSet):
+    name = "my_cifar"
+    SPLITS = (("train", 60), ("test", 23))
+    MORE = (("id", tfds.features.Text()),)
+
+    def example(self, split, index):
+        image = encode(small_image(split, index), "PNG")
+        return {"image": image, "label": index % 10, "id": f"{split}{index}"}
+
+
+class Photographs(MadeSet):
+    name = "my_imagenet"
+    SPLITS = (("train", 30), ("validation", 13), ("unlabelled", 4))
+    SHAPE, KIND, CLASSES = (None, None, 3), "jpeg", 1000
+
+    def example(self, split, index):
+        label = -1 if split == "unlabelled" else 10 * index
+        return {"image": encode(photograph(index), "JPEG", quality=95), "label": label}
+
+
+class Cifar10(Cifar):
+    """A set that reads as CIFAR-10 does, of noise: its features are those of TFDS's builder."""
+
+    name = "cifar10"
+    SPLITS = (("train", 128), ("test", 24))
+    SUPERVISED = ("image", "label")
+
+
+class Cifar100(Cifar10):
+    """The same for CIFAR-100, which has a second label, of the 20 kinds that classes are of."""
+
+    name = "cifar100"
+    CLASSES = 100
+    MORE = (*Cifar10.MORE, ("coarse_label", tfds.features.ClassLabel(num_classes=20)))
+
+    def example(self, split, index):
+        return super().example(split, index) | {"label": index % 100, "coarse_label": index % 20}
+
+
+class ImageNet(Photographs):
+    """The same for ImageNet, of twelve small photographs and four to validate with."""
+
+    name = "imagenet2012"
+    SPLITS = (("train", 12), ("validation", 4))
+    MORE = (("file_name", tfds.features.Text()),)
+    SUPERVISED = ("image", "label")
+
+    def example(self, split, index):
+        return super().example(split, index) | {"file_name": f"{split}{index}.JPEG"}
