@@ -17,6 +17,9 @@ ROWS = {
 }
 """Our orders, and the paper's rows."""
 
+NEAR, SMALL_MARGIN = ("relu_before_addition", "bottleneck"), 0.1
+"""What the paper finds worse by 0.21 points alone."""
+
 SMALL = {"basic": "resnet32", "bottleneck": "resnet29-bottleneck"}
 LARGE = {"basic": "resnet110", "bottleneck": "resnet164"}
 
@@ -32,18 +35,17 @@ def at(order: str, unit: str) -> dict[str, str]:
 
 
 def judged(measure: str) -> tuple[claims.Claim, ...]:
-    """The paper's claims, on an error, by half a point or more."""
+    """The paper's claims, on an error, by half a point or more where the paper has as much."""
     of = {"basic": "Of basic units", "bottleneck": "Of bottlenecks"}
 
     def against(order: str, unit: str, text: str, kind: type) -> claims.Claim:
-        figures = f"{in_paper(order, unit):.2f}% against {in_paper('original', unit):.2f}%"
         return kind(
             f"{of[unit]}, {text}",
             measure=measure,
             cell=at(order, unit),
             than=at("original", unit),
-            margin=0.5,
-            published=figures,
+            margin=SMALL_MARGIN if (order, unit) == NEAR else 0.5,
+            published=f"{in_paper(order, unit):.2f}% against {in_paper('original', unit):.2f}%",
         )
 
     return tuple(
@@ -102,7 +104,8 @@ experiment = Experiment(
             "seeds": (0, 1, 2, 3, 4),
             "setup": (
                 "The paper's: ResNet-110 and ResNet-164, 400 steps at 0.01 and then 0.1, divided "
-                "by 10 after 32,000 and 48,000 of 64,000 steps of 128 images."
+                "by 10 after 32,000 and 48,000 of 64,000 steps of 128 images; inputs and "
+                "initial values as configs/cifar10.py has them."
             ),
             "claims": judged("test_error"),
         }

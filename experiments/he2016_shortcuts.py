@@ -109,7 +109,8 @@ experiment = Experiment(
             "seeds": (0, 1, 2, 3, 4),
             "setup": (
                 "The paper's: ResNet-110, 400 steps at 0.01 and then 0.1, divided by 10 after "
-                "32,000 and 48,000 of 64,000 steps of 128 images."
+                "32,000 and 48,000 of 64,000 steps of 128 images; inputs and "
+                "initial values as configs/cifar10.py has them."
             ),
             "claims": judged("test_error"),
         }

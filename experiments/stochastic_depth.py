@@ -28,8 +28,29 @@ HUANG = {
 """The recipe of section 4, where it is not that of He et al. 2015."""
 
 
+LONGEST = {
+    "schedule.drop_epochs": (150, 225),
+    "schedule.warmup": "constant",
+    "schedule.warmup_factor": 0.1,
+    "schedule.warmup_epochs": 10.0,
+    "train.epochs": 300.0,
+}
+"""What the network of 1202 layers has otherwise."""
+
+
+def on_cifar(kind: str, depth: int) -> dict:
+    """The paper's runs."""
+    return {"model.name": f"resnet{depth}"} | KINDS[kind] | (LONGEST if depth == 1202 else {})
+
+
+def last_errors(metrics) -> float:
+    """The error while it trains: in train mode, with branches left out, over the last 50 steps."""
+    training = metrics[metrics["kind"] == "train"]
+    return training[training["step"] > training["step"].max() - 50]["error"].mean()
+
+
 def in_paper(kind: str, depth: int) -> float | None:
-    """The CIFAR-10 column of Table 1, and Fig. 3 for 1202 layers."""
+    """The CIFAR-10 column of Table 1, and Figs. 4 and 5 for 1202 layers."""
     pair = TABLE.get(f"stochastic_depth_{depth}", {}).get("cifar10")
     return pair[PAPERS.index(kind)] if pair and kind in PAPERS else None
 
@@ -60,8 +81,9 @@ experiment = Experiment(
     axes={"kind": tuple(KINDS), "depth": (32,)},
     configure=lambda kind, depth: {"model.name": f"resnet{depth}"} | KINDS[kind],
     seeds=(0, 1, 2, 3, 4),
-    measures=("train_error", "test_error"),
-    diverged={"train_error": 90.0, "test_error": 90.0},
+    measures=("train_error", "test_error", "batch_error"),
+    derive={"batch_error": last_errors},
+    diverged={"train_error": 90.0, "test_error": 90.0, "batch_error": 90.0},
     labels={"depth": "layers"},
     figures=(
         figures.Final(
@@ -80,11 +102,11 @@ experiment = Experiment(
             published="6.41% and 5.25%, ResNet-110 on CIFAR-10",
         ),
         claims.Worse(
-            "While it trains, linear decay to 0.5 has the larger error on the training images",
-            measure="train_error",
+            "While it trains, with branches left out, linear decay to 0.5 has the larger error",
+            measure="batch_error",
             cell=at("linear, 0.5", 32),
             than=at("constant depth", 32),
-            published="a larger training loss (Fig. 3)",
+            published="a larger training loss",
         ),
     ),
     scales={
@@ -92,11 +114,14 @@ experiment = Experiment(
             "base": "configs/cifar10.py",
             "settings": HUANG,
             "axes": {"kind": PAPERS, "depth": (110, 1202)},
+            "configure": on_cifar,
             "seeds": (0, 1, 2, 3, 4),
             "setup": (
                 "The paper's recipe: 45,000 training images, 500 epochs of batches of 128 at 0.1, "
-                "divided by 10 after 250 and 375 of them, Nesterov's momentum. Five runs, where "
-                "the paper has one, and no choice of the epoch on validation images."
+                "divided by 10 after 250 and 375 of them, Nesterov's momentum; with 1202 layers "
+                "300 epochs, the first 10 at 0.01, divided after 150 and 225. Five runs, where "
+                "the paper has one, and no choice of the epoch on validation images; inputs and "
+                "initial values as configs/cifar10.py has them."
             ),
             "figures": (
                 figures.Final(x="kind", lines="depth", says="Errors at the end of training."),

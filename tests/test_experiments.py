@@ -11,6 +11,7 @@ from resnet_jax.training.state import build_model
 
 ROOT = Path(__file__).parents[1]
 EXPERIMENTS = sorted((ROOT / "experiments").glob("*.py"))
+FAIL = 20.0  # percent: He et al. 2016 call more than that "fail"
 CONFIGS = sorted((ROOT / "configs").glob("*.py"))
 
 
@@ -23,6 +24,21 @@ def test_an_experiment_makes_a_grid_of_networks_that_exist(file, scale):
     for run in grid.expand(experiment.at_scale(scale) if scale else experiment):
         if grid.trains(run.config):
             build_model(run.config, num_classes=10)
+
+
+@pytest.mark.parametrize(("file", "scale"), SCALES, ids=[f"{f.stem} {s}" for f, s in SCALES])
+def test_no_claim_is_refuted_by_the_figures_of_its_own_paper(file, scale):
+    """A claim says what the paper found: where the paper has both figures, they bear it out."""
+    experiment = lab.load(file).at_scale(scale) if scale else lab.load(file)
+    for claim in experiment.claims if experiment.paper else ():
+        figures = [experiment.paper.figure(cell) for cell in claim.cells]
+        if len(figures) < 2 or None in figures:
+            continue
+        worse, better = (FAIL if figure == "fail" else figure for figure in figures)
+        if isinstance(claim, lab.claims.Worse):
+            assert worse - better > claim.margin, claim.text
+        else:
+            assert worse - better <= claim.margin, claim.text
 
 
 @pytest.mark.parametrize("file", CONFIGS, ids=lambda file: file.stem)

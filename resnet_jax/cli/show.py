@@ -146,7 +146,8 @@ def network(name: str, summary: Summary) -> None:
     head = ["stage", "unit", "output", "parameters", "multiply-adds"]
     CONSOLE.print(_table(Readable(head, [*rows, total], [False, False, False, True, True])))
     CONSOLE.print(
-        f"\n{name}: {summary.weighted_layers} weighted layers, {summary.params:,} parameters, "
+        f"\n{name}: {summary.weighted_layers} weighted layers without projections, "
+        f"{summary.params:,} parameters, "
         f"{summary.multiply_adds:.3g} multiply-adds for an image of {_shape(summary.image_shape)}",
         highlight=False,
     )

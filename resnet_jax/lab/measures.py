@@ -45,6 +45,7 @@ _KNOWN = {
     for measure in (
         _error("train_error", "training error"),
         _error("test_error", "test error"),
+        _error("batch_error", "error while training"),
         Measure("train_loss", "training loss", "nats", "nats", 3),
         Measure("test_loss", "test loss", "nats", "nats", 3),
         _error("intact", "test error, intact"),

@@ -55,7 +55,9 @@ def rank(
 
 
 def sentences(effects: list[Effect], measure: str, label: str) -> list[str]:
-    """What is surely better, surely worse, and neither, by 95% intervals, each in its own.
+    """What is better, what is worse, and what these runs cannot tell, by 95% intervals.
+
+    Each interval is taken by itself: of so many, some lie on one side of zero by chance.
 
     Args:
       effects: as `rank` gives them.
@@ -69,11 +71,16 @@ def sentences(effects: list[Effect], measure: str, label: str) -> list[str]:
         )
 
     unit = named(measure).unit_of_difference
-    better = [each for each in effects if each.difference.high < 0]
-    worse = [each for each in effects if each.difference.low > 0]
-    rest = [str(each.value) for each in effects if each not in (*better, *worse)] or ["none"]
-    return [
-        f"Better for {label}, in {unit}: {listed(better) or 'none'}.",
-        f"Worse for {label}: {listed(worse[::-1]) or 'none'}.",
-        f"Undecided for {label}, the 95% interval reaching across zero: {', '.join(rest)}.",
-    ]
+    known = [each for each in effects if each.difference.n > 1]
+    better = [each for each in known if each.difference.high < 0]
+    worse = [each for each in known if each.difference.low > 0]
+    open_ = [str(each.value) for each in known if each not in (*better, *worse)]
+    few = [str(each.value) for each in effects if each not in known]
+    told = {
+        f"Better for {label}, in {unit}": listed(better),
+        f"Worse for {label}": listed(worse[::-1]),
+        f"Undecided for {label}": ", ".join(open_),
+        f"Too few runs for {label}": ", ".join(few),
+    }
+    alone = f"95% intervals by themselves, without correction for {len(effects)} comparisons"
+    return [f"{head} ({alone}): {words}." for head, words in told.items() if words]

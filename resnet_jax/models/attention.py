@@ -11,7 +11,8 @@ from resnet_jax.models.draws import fan_in_normal, he_normal
 class SqueezeExcitation(nn.Module):
     """Multiplies each channel by a number between 0 and 1 (Hu et al. 2018, arXiv 1709.01507).
 
-    That is sigmoid(W2 relu(W1 z + b1) + b2), with z the mean over all pixels (eqs. 2 to 4).
+    That is sigmoid(W2 relu(W1 z + b1) + b2), with z the mean over all pixels (eqs. 2 to 4; the
+    biases stand in common implementations, and not in eq. 3).
 
     Attributes:
       reduction: the hidden layer has one of so many channels, and one at least.

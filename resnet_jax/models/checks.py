@@ -1,4 +1,8 @@
-"""What the settings of a network are held to, so that none is impossible or without effect."""
+"""What the settings of a network are held to: that it can be, and that they have an effect.
+
+A network that can be and does not train, such as a plain one whose branches start at zero, is one
+to be looked at, and is not refused.
+"""
 
 from dataclasses import fields
 from typing import TYPE_CHECKING
@@ -17,6 +21,10 @@ BELONGS_TO: dict[str, tuple[str, tuple[str, ...]]] = {
     "gate_bias": ("shortcut", ("exclusive_gating", "shortcut_only_gating")),
     "shortcut_dropout": ("shortcut", ("dropout",)),
     "norm_groups": ("normalization", ("group",)),
+    "momentum": ("normalization", ("batch",)),
+    "stride_on": ("branch", ("bottleneck",)),
+    "dropout": ("branch", ("basic", "bottleneck")),
+    "stem_width": ("stem", ("cifar", "imagenet", "deep")),
 }
 """Settings that say something only where another has one of some values."""
 
@@ -74,8 +82,16 @@ def _check_effects(model: "ResNet") -> None:
     if model.survival_rule != defaults["survival_rule"] and model.survival == 1:
         raise UserError(f"survival_rule={model.survival_rule!r} has no effect at survival=1")
 
+    if model.order == "one_norm" and model.branch == "single":
+        raise UserError("order='one_norm' has its norm between convolutions: a single one has none")
+
 
 def _check_zero_branches(model: "ResNet") -> None:
+    if model.survival < 1 and model.shortcut == "none":
+        raise UserError(
+            f"survival={model.survival} leaves branches out, and shortcut='none' puts nothing in "
+            "their place: what comes after would not depend on the image"
+        )
     if model.branch_scale == "fixup" and model.normalization != "none":
         raise UserError("branch_scale='fixup' replaces norms: set normalization='none' with it")
     starts_at_zero = model.zero_init_residual or model.branch_scale == "fixup"

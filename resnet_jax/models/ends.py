@@ -62,7 +62,7 @@ class DeepStem(nn.Module):
     @nn.compact
     def __call__(self, images: Float[Array, "b h w c"]) -> Float[Array, "b p q o"]:
         """Maps images to the input of the first unit, at a quarter of their height and width."""
-        half = self.features // 2
+        half = max(1, self.features // 2)
         x = images
         for number, (features, stride) in enumerate([(half, 2), (half, 1), (self.features, 1)]):
             x = self.layers.conv(x, features, 3, stride, name=f"conv{number + 1}")

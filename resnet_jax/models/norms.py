@@ -5,7 +5,7 @@ They differ in what the mean is taken over. Scale and shift are one number a cha
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flax import linen as nn
 from jax import Array
@@ -56,10 +56,12 @@ def group(
 ) -> Float[Array, "b h w c"]:
     """Over all pixels and a group of channels of an image (Wu and He 2018, arXiv 1803.08494).
 
-    A small network has fewer channels than the paper has groups: there are gcd(groups, c) of them.
+    There are gcd(groups, c) groups: of the paper's 32 in a stage of 16 channels, one for each
+    channel, which is instance norm. Choose fewer groups for narrow networks.
     """
+    groups = math.gcd(norms.groups, images.shape[-1])
     return nn.GroupNorm(
-        num_groups=math.gcd(norms.groups, images.shape[-1]),
+        num_groups=groups,
         epsilon=norms.epsilon,
         dtype=norms.dtype,
         scale_init=_scale_init(zero),
@@ -71,13 +73,7 @@ def layer(
     norms: Norms, images: Float[Array, "b h w c"], name: str, zero: bool
 ) -> Float[Array, "b h w c"]:
     """Over all pixels and channels of an image: one group (Wu and He 2018, section 3.1)."""
-    return nn.GroupNorm(
-        num_groups=1,
-        epsilon=norms.epsilon,
-        dtype=norms.dtype,
-        scale_init=_scale_init(zero),
-        name=name,
-    )(images)
+    return group(replace(norms, groups=1), images, name, zero)
 
 
 def none(

@@ -4,7 +4,7 @@ A shortcut sees the unit's input twice: raw, and after the order's opening. Iden
 input on; projections read the opened one, as the branch does (He et al. 2016, section 4.1). Where a
 unit changes the shape, an identity is option A's.
 
-A new one is a function here and an entry of `SHORTCUTS`.
+A new one is a function here and an entry of `SHORTCUTS`; a number of its own, a closure over it.
 """
 
 from collections.abc import Callable

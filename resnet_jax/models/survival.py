@@ -9,6 +9,7 @@ statistics go on.
 from collections.abc import Callable
 
 import jax
+import jax.numpy as jnp
 from flax import linen as nn
 from jax import Array
 from jaxtyping import Float
@@ -43,5 +44,6 @@ def survive(
         return branch
     if not train:
         return branch * probability
-    taken = jax.random.bernoulli(unit.make_rng("depth"), probability)
+    # As float32 it draws the same in a run of float64, whose Python floats would be of 64 bits.
+    taken = jax.random.bernoulli(unit.make_rng("depth"), jnp.float32(probability))
     return branch * taken.astype(branch.dtype)

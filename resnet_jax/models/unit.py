@@ -20,7 +20,8 @@ class Unit(nn.Module):
       shortcut: h.
       branch: the convolutions of F.
       junction: what the shortcut has to meet; the order in it is that of all the unit, and f too.
-      first: whether it is the network's first unit, whose input is opened and not dropped.
+      first: whether it is the network's first unit, which leaves out the order's opening, done by
+        the stem, and the dropout between units.
       squeeze: reduction of the squeeze and excitation at the end of F; 0 for none.
       zero_init: whether the branch starts as F = 0.
       scale: s.

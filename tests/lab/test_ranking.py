@@ -1,6 +1,7 @@
 """The ranking of an axis's values, and its figure."""
 
 import math
+import re
 import shutil
 
 import numpy as np
@@ -46,10 +47,19 @@ def test_a_value_without_runs_comes_last_and_is_not_said_to_be_anything(results:
 def test_sentences_say_what_the_intervals_decide(results: Folder):
     found = read(results)
     effects = ranking.rank(found, "depth", 32, "train_error", {"family": "plain"})
-    better, worse, undecided = ranking.sentences(effects, "train_error", "the plain network")
-    assert better.startswith("Better for the plain network, in percentage points: 20 (−")
-    assert worse.startswith("Worse for the plain network: 56 (+")
-    assert undecided.endswith("zero: none.")
+    better, worse = ranking.sentences(effects, "train_error", "the plain network")
+    alone = r"\(95% intervals by themselves, without correction for 2 comparisons\)"
+    assert re.match(rf"Better for the plain network, in percentage points {alone}: 20 \(−", better)
+    assert re.match(rf"Worse for the plain network {alone}: 56 \(\+", worse)
+
+
+def test_one_run_decides_nothing(results: Folder):
+    for seed in (1, 2):
+        shutil.rmtree(results.runs / f"plain20-seed{seed}-abcdef")
+    effects = ranking.rank(read(results), "depth", 32, "train_error", {"family": "plain"})
+    told = ranking.sentences(effects, "train_error", "the plain network")
+    assert [each.split(" for ")[0] for each in told] == ["Worse", "Too few runs"]
+    assert told[1].endswith(": 20.")
 
 
 def test_the_figure_marks_each_difference_in_each_panel(results: Folder):
