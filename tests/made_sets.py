@@ -77,7 +77,10 @@ class Photographs(MadeSet):
         return {"image": encode(photograph(index), "JPEG", quality=95), "label": label}
 
 
-class Cifar10(Cifar):
+# By the names of TFDS's own sets, in whose place they are not to be registered.
+
+
+class Cifar10(Cifar, skip_registration=True):
     """A set that reads as CIFAR-10 does, of noise: its features are those of TFDS's builder."""
 
     name = "cifar10"
@@ -85,7 +88,7 @@ class Cifar10(Cifar):
     SUPERVISED = ("image", "label")
 
 
-class Cifar100(Cifar10):
+class Cifar100(Cifar10, skip_registration=True):
     """The same for CIFAR-100, which has a second label, of the 20 kinds that classes are of."""
 
     name = "cifar100"
@@ -96,7 +99,7 @@ class Cifar100(Cifar10):
         return super().example(split, index) | {"label": index % 100, "coarse_label": index % 20}
 
 
-class ImageNet(Photographs):
+class ImageNet(Photographs, skip_registration=True):
     """The same for ImageNet, of twelve small photographs and four to validate with."""
 
     name = "imagenet2012"
