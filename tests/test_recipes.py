@@ -52,9 +52,13 @@ OF_2016 = [
     ("he2016_depth", "cifar100"),
     ("he2016_shortcuts", "paper"),
 ]
-AFTER_2015 = [("without_normalization", "paper")]  # of its sources, none says what recipe it had
-ON_CIFAR = [*OF_2015, *OF_2016, *AFTER_2015]
-LATER = [("wide", "paper"), ("cardinality", "paper"), ("stochastic_depth", "paper")]
+ON_CIFAR = [*OF_2015, *OF_2016]
+LATER = [
+    ("wide", "paper"),
+    ("cardinality", "paper"),
+    ("stochastic_depth", "paper"),
+    ("without_normalization", "paper"),
+]
 ON_IMAGENET = [("he2015_imagenet", "paper"), ("he2015_shortcuts", "paper")]
 
 CIFAR_IMAGES, IMAGENET_IMAGES = 50_000, 1_281_167  # to train on
@@ -100,18 +104,32 @@ def test_learning_rates_and_lengths_on_cifar(name, scale):
         ("cardinality", 50_000, 300, (150, 225), 0.1),
         # "500 epochs", divided by 10 after 250 and 375; 5,000 images are held out
         ("stochastic_depth", 45_000, 500, (250, 375), 0.1),
+        ("without_normalization", 50_000, 200, (100, 150), 0.1),
     ],
 )
 def test_learning_rates_and_lengths_of_later_papers(name, images, epochs, drops, factor):
     for run in runs(name, "paper"):
         config = run.config
         assert config.train.batch_size == 128
+        if run.axes.get("depth") == 1202:
+            continue  # has a test of its own
         assert Plan.of(config, images).total == round(epochs * images / 128)
         assert rates(config, [0], images) == pytest.approx([0.1])
         for number, epoch in enumerate(drops):
             at = round(epoch * images / 128)
             expected = [0.1 * factor**number, 0.1 * factor ** (number + 1)]
             assert rates(config, [at - 1, at], images) == pytest.approx(expected, rel=1e-5)
+
+
+def test_stochastic_depth_of_1202_layers_warms_up_and_is_shorter():
+    """Huang et al. 2016, section 4: 300 epochs, the first 10 at a tenth of the rate."""
+    epoch = 45_000 / 128
+    for run in runs("stochastic_depth", "paper"):
+        if run.axes["depth"] == 1202:
+            assert Plan.of(run.config, 45_000).total == round(300 * epoch)
+            at = [0, 9 * epoch, 11 * epoch, 149 * epoch, 151 * epoch, 226 * epoch]
+            found = rates(run.config, [round(step) for step in at], 45_000)
+            assert found == pytest.approx([0.01, 0.01, 0.1, 0.1, 0.01, 0.001], rel=1e-5)
 
 
 @pytest.mark.parametrize(("name", "scale"), ON_IMAGENET)
@@ -200,6 +218,7 @@ def by_hand(weights, gradients, decay, nesterov, rate=0.1, momentum=0.9):
         ("wide", "paper", 5e-4, True),
         ("cardinality", "paper", 5e-4, True),
         ("stochastic_depth", "paper", 1e-4, True),
+        ("without_normalization", "paper", 5e-4, False),
     ],
 )
 def test_momentum_and_weight_decay(name, scale, decay, nesterov):
