@@ -289,7 +289,7 @@ def test_a_grid_is_done_in_pieces(project, capsys, monkeypatch):
     piece = ("run", "experiments/trial.py", "--seeds", "1", "--only", "model.shortcut=A")
     assert cli.main(piece) == 0
     told = capsys.readouterr().out
-    assert "1 runs, 0 of them done before" in told
+    assert "1 run, 0 of them done before" in told
     assert "1 missing" in told
     plan = json.loads((project / "results" / "trial" / "experiment.json").read_text())
     assert [run["seed"] for run in plan["runs"]] == [0, 0]
