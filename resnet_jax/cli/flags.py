@@ -26,7 +26,7 @@ def config_from(file: str, overrides: Sequence[str]) -> ConfigDict:
         if name not in configs.flatten(config):
             raise UserError(f"no setting '{name}': {did_you_mean(name, configs.flatten(config))}")
     values = flags.FlagValues()
-    arguments = ["resnet-jax", *overrides]
+    arguments = ["resnet-jax", *(each for each in overrides if not _is_none(each))]
     config_flags.DEFINE_config_dict("config", config, flag_values=values, sys_argv=arguments)
     try:
         left = values(arguments)[1:]
@@ -34,6 +34,7 @@ def config_from(file: str, overrides: Sequence[str]) -> ConfigDict:
         raise UserError(f"{str(error).removeprefix('flag ')}{_expected(error, config)}") from None
     if left:
         raise UserError(f"unknown arguments: {' '.join(left)}")
+    config = configs.override(config, dict.fromkeys(_cleared(overrides)))
     configs.check(config)
     return config
 
@@ -51,13 +52,25 @@ def _names(overrides: Sequence[str]) -> list[str]:
     return [flag.removeprefix("--config.") for flag in given]
 
 
+def _cleared(overrides: Sequence[str]) -> list[str]:
+    """The settings that None is the last to be given to."""
+    last = {each.partition("=")[0]: each for each in overrides}
+    return _names([each for each in last.values() if _is_none(each)])
+
+
+def _is_none(override: str) -> bool:
+    """Whether it gives a number back to the zoo; the flag of a number would not read None."""
+    name, _, value = override.partition("=")
+    return value == "None" and name.removeprefix("--config.") in configs.optional()
+
+
 def _expected(error: Exception, config: ConfigDict) -> str:
     """What a setting takes, if the error names the setting."""
     name = str(error).partition("--config.")[2].partition("=")[0]
     leaves = configs.flatten(config)
     if name not in leaves:
         return ""
-    return f"; it takes {configs.kind_of(leaves[name])} such as {leaves[name]!r}"
+    return f"; it takes {configs.takes(name, leaves[name])}"
 
 
 _ARGUMENTS = ("--config", "--workdir", "--config.KEY=VALUE")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from resnet_jax.lab import growth, selection
@@ -40,13 +41,18 @@ def profile(
     return rows.rename(columns=columns)[["site", "stage", "unit", "depth", "value"]]
 
 
-def sentence(network: str, ratio: Summary) -> str:
+def sentence(network: str, ratio: Summary, left_out: int = 0) -> str:
     """What became of the gradient between the last unit and the first, in words.
 
     Args:
       network: what to call it.
       ratio: first norm over last, over seeds, with its 95% interval (see `growth.geometric`).
+      left_out: further runs, of which the ratio is zero or not finite.
     """
+    if left_out:
+        runs = count(left_out, "run")
+        lost = f"in {runs} of {network} a norm is zero or not finite, which leaves no ratio"
+        return f"{sentence(network, ratio)} Left out: {lost}." if ratio.n else f"No answer: {lost}."
     if not ratio.n:
         return f"{network}: no run has ended."
     mean, low, high = map(_three_digits, (ratio.mean, ratio.low, ratio.high))
@@ -132,10 +138,16 @@ def along(records: Records, axis: str, measure: str, step: int) -> list[str]:
     """
     sentences = []
     for value, cell in records.experiment.along(axis):
-        runs = with_values(of_cell(records.runs, cell))
-        told = sentence(records.experiment.label(value), growth.geometric(10 ** runs[measure]))
+        told = sentence(records.experiment.label(value), *_ratio(records, cell, measure))
         sentences.append(f"{told} {growth_sentence(growth_in(records, cell, step))}".strip())
     return sentences
+
+
+def _ratio(records: Records, cell: Cell, measure: str) -> tuple[Summary, int]:
+    """The ratio over a cell's seeds, of its decades, and how many runs that are done have none."""
+    runs = with_values(of_cell(records.runs, cell))
+    done = runs[runs["status"] == "done"][measure].astype(float)
+    return growth.geometric(10 ** runs[measure]), int((~np.isfinite(done)).sum())
 
 
 def in_words(family: str, depth: str, deepest: AxisValue) -> Callable[[Records], list[str]]:
@@ -151,8 +163,8 @@ def in_words(family: str, depth: str, deepest: AxisValue) -> Callable[[Records],
         label, sentences = records.experiment.label, []
         for value, held in records.experiment.along(family):
             cell = {**held, depth: deepest}
-            ratio = growth.geometric(10 ** with_values(of_cell(records.runs, cell))["decades"])
-            told = sentence(f"the {label(value)} network of {deepest} layers", ratio)
+            ratio, left_out = _ratio(records, cell, "decades")
+            told = sentence(f"the {label(value)} network of {deepest} layers", ratio, left_out)
             sentences.append(f"{told} {growth_sentence(growth_in(records, cell))}".strip())
             if value == "plain" and ratio.low > MUCH:
                 sentences.append(

@@ -104,13 +104,13 @@ def _of_experiments(a: Report, b: Report) -> Comparison:
         if all(one[axis] == other[axis] for axis in shared)
     ]
     told = list(dict.fromkeys([*axes[0], *axes[1]]))
-    head = [*told, "measure", "A", "n", "B", "n", "B − A, paired"]
+    head = [*told, "measure", "A", "n", "B", "n", "B − A, paired", "n"]
     rows = [
         [*_words(one, other, told), *_row(a, b, one, other, measure)]
         for measure in measures
         for one, other in pairs
     ]
-    numeric = [False] * (len(told) + 1) + [True] * 5
+    numeric = [False] * (len(told) + 1) + [True] * 6
     notes = list(_unmatched(cells, pairs))
     return Comparison(_settings(a, b, pairs), Readable(head, rows, numeric), notes)
 
@@ -131,7 +131,12 @@ def _row(a: Report, b: Report, one: Cell, other: Cell, measure: str) -> list[str
     summaries = [statistics.summarize(each.values()) for each in values]
     difference = statistics.paired_difference(*reversed(values))
     told = [text for each in summaries for text in (_summary(measure, each), str(each.n))]
-    return [named(measure).title, *told, _summary(measure, difference, sign=True)]
+    return [
+        named(measure).title,
+        *told,
+        _summary(measure, difference, sign=True),
+        str(difference.n),
+    ]
 
 
 def _summary(measure: str, of: Summary, sign: bool = False) -> str:

@@ -25,7 +25,7 @@ from resnet_jax.lab.grid import Run
 from resnet_jax.lab.pieces import Only
 from resnet_jax.models.summary import summarize
 from resnet_jax.training import config as configs
-from resnet_jax.training import durations, own_model
+from resnet_jax.training import durations, own_model, precision
 from resnet_jax.training import mapping as mappings
 from resnet_jax.training import state as states
 from resnet_jax.training.state import build_model
@@ -167,6 +167,11 @@ def measure(cost: Cost) -> Measured:
 
     On a CPU a batch that would take minutes is cut, and its time taken to grow with its images.
     """
+    with precision.of(cost.config):
+        return _measure(cost)
+
+
+def _measure(cost: Cost) -> Measured:
     device = jax.local_devices()[0]
     images = cost.batch_size
     if device.platform == "cpu":
@@ -212,7 +217,8 @@ def _cost(name: str, runs: list[Run], waiting: int) -> Cost:
     config = runs[0].config
     data = facts(config.data)
     model: Any = build_model(config, data.classes)
-    counted = None if own_model.is_own(config.model.name) else summarize(model, data.shape)
+    with precision.of(config):
+        counted = None if own_model.is_own(config.model.name) else summarize(model, data.shape)
     return Cost(
         network=name,
         config=config,

@@ -21,7 +21,7 @@ from resnet_jax.lab.figures.style import STYLE
 from resnet_jax.lab.records import Records
 from resnet_jax.lab.study import Findings, Study
 from resnet_jax.training import config as configs
-from resnet_jax.training import probing
+from resnet_jax.training import own_model, probing
 from resnet_jax.training.state import build_model
 
 Derive = Callable[[pd.DataFrame], float]
@@ -113,7 +113,7 @@ def write(
     """
     compare(networks, seeds, data, steps)  # what cannot be asked leaves no folder behind
     for name in networks:
-        build_model(configs.override(configs.base(), {"model.name": name}), num_classes=10)
+        build_model(_named(name), num_classes=10)
     asked = f"{tuple(networks)!r}, seeds={seeds}, data={data!r}, steps={tuple(steps)!r}"
     words = re.sub(r"[^\w]+", "-", "-".join(networks))[:60]
     name = f"gradients-{words}-{hashlib.sha256(asked.encode()).hexdigest()[:6]}"
@@ -175,6 +175,7 @@ def compare(
                 if trains
                 else "Untrained networks, on their first batch."
             )
+            + _drawn(networks, trains)
         ),
         base=base,
         study=None if trains else AT_START,
@@ -196,6 +197,23 @@ def compare(
         ),
         findings=findings,
     )
+
+
+def _drawn(networks: Sequence[str], trains: bool) -> str:
+    """What is done about branches that a network draws, if one does."""
+    zoo = [build_model(_named(name), 10) for name in networks if not own_model.is_own(name)]
+    if all(probing.whole(model) is model for model in zoo):
+        return ""
+    if trains:
+        return (
+            " A network of stochastic depth is measured in the steps that train it, with the "
+            "branches that a step draws: those of the others have no gradient."
+        )
+    return " A network of stochastic depth is measured with all its branches."
+
+
+def _named(network: str) -> ConfigDict:
+    return configs.override(configs.base(), {"model.name": network})
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -45,8 +45,25 @@ def parse(experiment: Experiment, texts: Sequence[str]) -> Only:
 
 
 def keep(runs: Sequence[Run], only: Only) -> list[Run]:
-    """The runs of a grid that lie in the piece, in the grid's order."""
-    return [run for run in runs if all(run.axes[axis] in only[axis] for axis in only)]
+    """The runs of a grid that lie in the piece, in the grid's order.
+
+    Raises:
+      UserError: there are none, as where `configure` leaves out every cell of the piece; a report
+        on it would read as if all were done.
+    """
+    kept = [run for run in runs if all(run.axes[axis] in only[axis] for axis in only)]
+    if not kept:
+        asked = " ".join(f"--only {axis}={_listed(only[axis])}" for axis in only)
+        raise UserError(
+            f"{asked}: the grid leaves out the cells that this names"
+            if only
+            else "the grid is empty: `configure` leaves out every cell"
+        )
+    return kept
+
+
+def _listed(values: Sequence[AxisValue]) -> str:
+    return ",".join(map(str, values))
 
 
 def _values(text: str, given: str, values: Sequence[AxisValue]) -> list[AxisValue]:

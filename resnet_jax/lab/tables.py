@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from resnet_jax.lab import statistics
@@ -13,6 +14,7 @@ from resnet_jax.lab.records import of_cell
 from resnet_jax.lab.wording import NOT_KNOWN, decimals, duration, number
 
 Row = dict[Any, Any]
+LOST = ("diverged", "failed", "missing", "not finite")  # counts of runs for the remarks
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ def aggregate(runs: pd.DataFrame, experiment: Experiment) -> pd.DataFrame:
     Returns:
       One row for each cell and measure, in the order of the grid: a column for each axis,
       `measure`, `unit`, `n` (runs with a value, those that diverged among them), `diverged`,
-      `failed`, `missing`, `mean`, `std`, `median`, `low` and `high` (the 95% interval).
+      `failed`, `missing`, `not finite` (runs that are done, but for this value), `mean`, `std`,
+      `median`, `low` and `high` (the 95% interval).
     """
     return pd.DataFrame(list(_rows(runs, experiment)))
 
@@ -56,6 +59,8 @@ def _rows(runs: pd.DataFrame, experiment: Experiment) -> Iterator[Row]:
                 status: int((seeds["status"] == status).sum())
                 for status in ("diverged", "failed", "missing")
             }
+            done = seeds[seeds["status"] == "done"][measure]
+            counts["not finite"] = int((~np.isfinite(done.astype(float))).sum())
             head = {**cell, "measure": measure, "unit": named(measure).unit}
             yield {**head, "n": summary.pop("n"), **counts, **summary}
 
@@ -87,7 +92,8 @@ def runs_for_reading(runs: pd.DataFrame, experiment: Experiment) -> Readable:
       runs: as `records.Records` holds it.
       experiment: for its axes, measures and labels.
     """
-    places = {m: _decimals(m, [runs[m].std()]) for m in experiment.measures}
+    finite = {m: runs[m][np.isfinite(runs[m].astype(float))] for m in experiment.measures}
+    places = {m: _decimals(m, [finite[m].std()]) for m in experiment.measures}
     axes = [experiment.label(axis) for axis in experiment.axes]
     return _readable(
         [*axes, "seed", "status"],
@@ -108,7 +114,7 @@ def _summary_words(row: Row, places: int) -> list[str]:
         str(row["n"]),
         *(number(row[of], places) for of in ("mean", "std", "median")),
         low if low == NOT_KNOWN else f"{low} to {high}",
-        ", ".join(f"{row[of]} {of}" for of in ("diverged", "failed", "missing") if row[of]),
+        ", ".join(f"{row[of]} {of}" for of in LOST if row[of]),
     ]
 
 

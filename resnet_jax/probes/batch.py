@@ -1,6 +1,7 @@
 """One batch: a measurement from outside of any training."""
 
 import inspect
+import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import jax
 import optax
 from flax import linen as nn
+from flax.errors import InvalidRngError
 from jaxtyping import Array, Float, Int, PyTree
 
 from resnet_jax.errors import UserError
@@ -55,14 +57,18 @@ def measure(
       The measurement; `.table()` has one row for each site.
 
     Raises:
-      UserError: no site matches a pattern, the variables have no "params", or a BatchNorm is in
-        evaluation mode, which at initialisation is no normalisation at all.
+      UserError: no site matches a pattern, the variables have no "params", the network draws from
+        a random stream that has no key, or a BatchNorm is in evaluation mode, which at
+        initialisation is no normalisation at all.
     """
     if "params" not in variables:
         raise UserError('the variables have no "params": give what `model.init` returns, whole')
     patterns = (sites,) if isinstance(sites, str) else tuple(sites)
     named = tuple(sorted((_train_mode(model) | options).items()))
-    return _measure(model, variables, images, labels, label_smoothing, rngs, patterns, named)
+    try:
+        return _measure(model, variables, images, labels, label_smoothing, rngs, patterns, named)
+    except InvalidRngError as error:
+        raise UserError(_lacking(error, rngs)) from error
 
 
 @partial(jax.jit, static_argnames=("model", "sites", "options"))
@@ -90,6 +96,19 @@ def _measure(
     _, gradients, readings = value_and_grad(objective, sites)(params)
     _refuse_evaluation_mode(readings.layout.frozen)
     return gather(readings, params, gradients)
+
+
+def _lacking(error: InvalidRngError, rngs: Mapping[str, Array] | None) -> str:
+    """That a stream has no key, and how to give one; the stream stands in Flax's message alone."""
+    named = re.search(r"for \"(\w+)\"", str(error))
+    if not named:
+        return f"rngs: {error}"
+    stream = named[1]
+    given = "".join(f'"{name}": ..., ' for name in rngs or {})
+    return (
+        f'the network draws from the random stream "{stream}" in train mode: measure with '
+        f'rngs={{{given}"{stream}": key}}, which says what is drawn'
+    )
 
 
 def _train_mode(model: nn.Module) -> dict[str, bool]:

@@ -4,6 +4,7 @@ A file in `configs/` starts from `base()` and changes what it needs. Nothing out
 exists: a key that is not here is a mistake, and is answered with the nearest one that is.
 """
 
+import functools
 import importlib.util
 import json
 import math
@@ -187,12 +188,12 @@ def override(config: ConfigDict, settings: Mapping[str, Any]) -> ConfigDict:
             branch = branch.get(parent) if isinstance(branch, ConfigDict) else None
         if not isinstance(branch, ConfigDict) or leaf not in branch:
             raise UserError(f"no setting '{name}': {did_you_mean(name, flatten(config))}")
+        _check_optional(name, value)
         try:
             branch[leaf] = value
         except TypeError:
             raise UserError(
-                f"{name} = {value!r} is {kind_of(value)}; it takes {kind_of(branch[leaf])} such "
-                f"as {branch[leaf]!r}"
+                f"{name} = {value!r} is {kind_of(value)}; it takes {takes(name, branch[leaf])}"
             ) from None
     return config
 
@@ -208,9 +209,8 @@ def check(config: ConfigDict) -> None:
     for name, choices in _CHOICES.items():
         if given[name] not in choices:
             raise UserError(f"{name} = {given[name]!r}: {did_you_mean(str(given[name]), choices)}")
-    for name, number in _optional().items():
-        if not isinstance(given[name], number | int | None) or isinstance(given[name], bool):
-            raise UserError(f"{name} = {given[name]!r}: must be {_ONE[number]}, or None")
+    for name in optional():
+        _check_optional(name, given[name])
     for name, (low, high) in _RANGES.items():
         if not low <= given[name] <= high:
             limit = f"from {low} to {high}" if math.isfinite(high) else f"{low} or more"
@@ -338,7 +338,8 @@ def kind_of(value: Any) -> str:
     return f"an {name}" if name[0] in "aeiou" else f"a {name}"
 
 
-def _optional() -> dict[str, type]:
+@functools.cache
+def optional() -> Mapping[str, type]:
     """The settings that may be None, with the type that they have else."""
     model = base().model
     return {
@@ -346,6 +347,26 @@ def _optional() -> dict[str, type]:
         for name, value in model.items()
         if value is None and (kind := model.get_type(name))
     }
+
+
+def takes(name: str, value: Any) -> str:
+    """What a setting takes, in words.
+
+    Args:
+      name: its dotted name.
+      value: one that it has, for an example where the name does not say it all.
+    """
+    if name in optional():
+        return f"{_ONE[optional()[name]]}; leave it out, or give None, for the zoo's own"
+    return f"{kind_of(value)} such as {value!r}"
+
+
+def _check_optional(name: str, value: Any) -> None:
+    """Refuses another type; a config dict does not, of a setting that is None so far."""
+    if name not in optional() or value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, optional()[name] | int):
+        raise UserError(f"{name} = {value!r}: it takes {takes(name, value)}")
 
 
 _CHOICES: dict[str, tuple[str, ...]] = {

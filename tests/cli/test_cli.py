@@ -10,6 +10,7 @@ import pytest
 
 from resnet_jax import cli
 from resnet_jax.cli import run_options, show
+from resnet_jax.cli.flags import config_from
 from resnet_jax.data.catalog import CATALOG
 from resnet_jax.lab import forecast
 
@@ -99,6 +100,8 @@ def words(text: str) -> str:
         ((*TRAIN, "--config.train.steps=0"), "set train.steps or train.epochs"),
         ((*TRAIN, "--config.data.crop_padding=-1"), "crop_padding"),
         ((*TRAIN, "--config.seed=99999999999999999999"), "seed"),
+        ((*TRAIN, "--config.model.survival=abc"), "it takes a number; leave it out, or give None"),
+        ((*TRAIN, "--config.model.squeeze=1.5"), "it takes a whole number; leave it out"),
         ((*TRAIN, "--config.model.name="), "model.name is empty"),
         ((*TRAIN, "--config.model.name=resnet21"), "'resnet21'.*resnet20 and resnet26"),
         ((*TRAIN, "--config.model.name=resnte20"), "'resnte20'.*'resnet20'"),
@@ -286,7 +289,7 @@ def test_a_grid_is_done_in_pieces(project, capsys, monkeypatch):
     piece = ("run", "experiments/trial.py", "--seeds", "1", "--only", "model.shortcut=A")
     assert cli.main(piece) == 0
     told = capsys.readouterr().out
-    assert "1 runs, 0 of them done before" in told
+    assert "1 run, 0 of them done before" in told
     assert "1 missing" in told
     plan = json.loads((project / "results" / "trial" / "experiment.json").read_text())
     assert [run["seed"] for run in plan["runs"]] == [0, 0]
@@ -373,3 +376,16 @@ def test_its_examples_hold():
     ran = doctest.testmod(run_options)
     assert ran.failed == 0
     assert ran.attempted > 0
+
+
+def test_none_gives_a_number_back_to_the_zoo(tmp_path):
+    file = tmp_path / "deep.py"
+    file.write_text(
+        "from resnet_jax.training import config\n\n"
+        "def get_config():\n"
+        "    return config.override(config.base(), {'model.survival': 0.9})\n"
+    )
+    assert config_from(str(file), ()).model.survival == 0.9
+    assert config_from(str(file), ("--config.model.survival=None",)).model.survival is None
+    given = ("--config.model.survival=None", "--config.model.survival=0.8")
+    assert config_from(str(file), given).model.survival == 0.8

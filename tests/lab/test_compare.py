@@ -44,7 +44,7 @@ def test_cells_are_matched_and_differences_paired(results, other):
     found = compare(results.path, other.path)
     assert found.settings == ["rate: 0.1 -> 0.01"]
     assert found.notes == []
-    head = ["family", "depth", "measure", "A", "n", "B", "n", "B − A, paired"]
+    head = ["family", "depth", "measure", "A", "n", "B", "n", "B − A, paired", "n"]
     assert found.table.head == head
     assert len(found.table.rows) == 12
     row = next(row for row in found.table.rows if row[:2] == ["plain", "56"])
@@ -54,7 +54,14 @@ def test_cells_are_matched_and_differences_paired(results, other):
     assert row[3] == f"{np.mean(errors):.1f} ({low:.1f} to {high:.1f})"
     low, high = stats.t.interval(0.95, 2, 2.0, stats.sem([1.0, 2.0, 3.0]))
     assert row[7] == f"+2.0 ({low:+.1f} to {high:+.1f})".replace("-", "−")
-    assert (row[4], row[6]) == ("3", "3")
+    assert (row[4], row[6], row[8]) == ("3", "3", "3")
+
+
+def test_the_pairs_of_a_difference_are_counted(results, other):
+    (other.runs / "plain56-seed0-abcdef" / "result.json").unlink()
+    found = compare(results.path, other.path)
+    row = next(row for row in found.table.rows if row[:2] == ["plain", "56"])
+    assert (row[4], row[6], row[8]) == ("3", "2", "2")
 
 
 def test_what_only_some_cells_differ_in_and_cells_alone_are_told(results, other):

@@ -117,6 +117,16 @@ def test_a_step_is_timed_on_noise_of_the_shape_of_the_data(experiment, monkeypat
     assert measured.per_multiply_add == pytest.approx(measured.step / (100 * work))
 
 
+@pytest.mark.filterwarnings("error:Explicitly requested dtype")
+def test_a_step_in_float64_is_timed_in_float64(experiment, monkeypatch, tmp_path):
+    monkeypatch.setattr(forecast, "TIMED", 1)
+    double = {"model.dtype": "float64", "train.batch_size": 2}
+    grid = replace(experiment, axes={"model.name": ("resnet8",)}, settings=double)
+    measured = forecast.forecast(grid, tmp_path).measured
+    assert measured is not None
+    assert measured.step > 0
+
+
 def test_on_a_cpu_a_batch_too_large_to_wait_for_is_cut(experiment, monkeypatch, tmp_path):
     work = models.summarize(models.create("resnet8"), (32, 32, 3)).multiply_adds
     monkeypatch.setattr(forecast, "CPU_WORK", 3.5 * work)

@@ -10,7 +10,7 @@ import pytest
 
 from resnet_jax import lab, models, probes
 from resnet_jax.errors import UserError
-from resnet_jax.lab import answers, engine, gradients, report
+from resnet_jax.lab import answers, engine, gradients, report, tables
 from resnet_jax.lab.growth import geometric
 
 OWN = """
@@ -68,6 +68,46 @@ def test_the_ratio_is_that_of_the_first_units_norm_to_the_last_units():
 )
 def test_the_answer_in_words_follows_the_interval(ratios, words):
     assert words in answers.sentence("a network", geometric(ratios))
+
+
+def test_runs_without_a_ratio_are_counted():
+    ratio = geometric([4.0, 4.1, 3.9])
+    assert answers.sentence("a network", ratio, left_out=2).endswith(
+        "Left out: in 2 runs of a network a norm is zero or not finite, which leaves no ratio."
+    )
+    assert answers.sentence("a network", geometric([]), 1).startswith("No answer: in 1 run of")
+
+
+def test_a_ratio_that_is_not_finite_is_counted_in_findings_and_table(recwarn):
+    runs = pd.DataFrame(
+        {"run": ["a", "b", "c"], "net": "x", "seed": [0, 1, 2], "status": "done", "message": ""}
+        | {"decades": [-math.inf, 0.0, math.nan], "seconds_total": 1.0, "seconds_compile": 0.5}
+    )
+    metrics = records([1.0, 1.0]).assign(run="b")
+    asked = lab.Experiment(
+        question="?", axes={"net": ("x",)}, measures=("decades",), diverged={"decades": math.nan}
+    )
+    found = lab.Records(asked, runs, metrics, {}, 0)
+    (told,) = answers.along(found, "net", "decades", 0)
+    assert "Left out: in 2 runs of x" in told
+    read = tables.for_reading(tables.aggregate(runs, asked), asked)
+    assert read.rows[0][read.head.index("remarks")] == "2 not finite"
+    tables.runs_for_reading(runs, asked)
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize(
+    ("networks", "steps", "words"),
+    [
+        (("stochastic8", "plain8"), (0,), "stochastic depth is measured with all its branches"),
+        (("stochastic8",), (0, 1), "with the branches that a step draws"),
+        (("plain8", "own.py:wide"), (0,), "on their first batch."),
+    ],
+)
+def test_the_set_up_says_what_is_done_about_branches_that_are_drawn(networks, steps, words):
+    setup = gradients.compare(networks, steps=steps).setup
+    assert words in setup
+    assert ("stochastic depth" in setup) == ("stochastic8" in networks)
 
 
 def test_networks_of_the_zoo_and_ones_own_are_compared_by_one_call(tmp_path, monkeypatch):

@@ -7,6 +7,7 @@ import jax
 import numpy as np
 import pytest
 
+from resnet_jax.errors import UserError
 from resnet_jax.lab.studies import paths
 from resnet_jax.lab.studies.stack import Branch, Stack, backward, forward, pull_back
 
@@ -68,6 +69,21 @@ def test_the_length_in_a_network_of_the_zoo():
     residual = paths.network_length("preact8", **shape)
     assert 0.5 < residual < 2.9
     assert paths.measure(network="preact8", batch=8, seed=0).final == {"length": residual}
+
+
+def test_with_all_branches_stochastic_depth_has_the_length_of_its_residual_network():
+    shape = {"batch": 8, "image": 8, "seed": 0}
+    drawn = paths.network_length("stochastic8", **shape)
+    assert drawn == pytest.approx(paths.network_length("resnet8", **shape))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("tutorial-on-the-image", "has no stem"), ("tutorial-dropout", "drops at random")],
+)
+def test_a_network_without_lengths_is_refused_in_words(name, message):
+    with pytest.raises(UserError, match=message):
+        paths.network_length(name, 0, 8, 8)
 
 
 def test_the_length_does_not_hang_on_the_size_of_the_nudge(monkeypatch):

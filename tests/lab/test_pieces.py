@@ -68,6 +68,22 @@ def test_of_a_grid_the_runs_of_the_piece_are_kept_in_order():
     assert pieces.keep(runs, {}) == runs
 
 
+@pytest.mark.parametrize(
+    ("only", "message"),
+    [
+        (
+            {"family": ["resnet"], "depth": [20, 56]},
+            "--only family=resnet --only depth=20,56: the grid leaves out the cells",
+        ),
+        ({}, "the grid is empty"),
+    ],
+)
+def test_a_piece_of_no_runs_is_refused(only, message):
+    runs = [Run("plain20", {"family": "plain", "depth": 20}, 0, None)] if only else []
+    with pytest.raises(UserError, match=message):
+        pieces.keep(runs, only)
+
+
 def test_its_examples_hold():
     ran = doctest.testmod(pieces)
     assert ran.failed == 0

@@ -1,12 +1,14 @@
 """Networks that are not of the zoo: a user's own Linen modules."""
 
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
 
-from resnet_jax import probes
+from resnet_jax import models, probes
 from resnet_jax.errors import UserError
 
 IMAGES = jax.random.normal(jax.random.key(0), (8, 6))
@@ -204,3 +206,20 @@ def test_half_precision_is_read_in_float32():
     row = table_of(Half(), variables, sites="Dense_0").iloc[0]
     np.testing.assert_allclose(row.signal_variance, full.var(), rtol=2e-2)
     assert row.signal_variance != float(jnp.bfloat16(row.signal_variance))
+
+
+@pytest.mark.parametrize(
+    ("settings", "rngs", "told"),
+    [
+        ({"survival": 0.5}, {}, '"depth" in train mode: measure with rngs={"depth": key}'),
+        ({"dropout": 0.5}, {}, '"dropout" in train mode: measure with rngs={"dropout": key}'),
+        ({"dropout": 0.5, "survival": 0.5}, {"depth": 0}, 'rngs={"depth": ..., "dropout": key}'),
+    ],
+)
+def test_a_network_that_draws_without_a_key_is_told_which_to_give(settings, rngs, told):
+    model = models.create("resnet8", **settings)
+    variables = models.initialize(model, jax.random.key(0), image_shape=(8, 8, 1))
+    images, labels = jnp.zeros((2, 8, 8, 1)), jnp.arange(2)
+    keys = {name: jax.random.key(seed) for name, seed in rngs.items()} or None
+    with pytest.raises(UserError, match=re.escape(told)):
+        probes.measure(model, variables, images, labels, rngs=keys)

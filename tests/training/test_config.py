@@ -95,14 +95,18 @@ def test_drops_must_increase():
 @pytest.mark.parametrize(
     ("name", "value", "hint"),
     [
-        ("model.survival", "half", "must be a number, or None"),
-        ("model.squeeze", 1.5, "must be a whole number, or None"),
-        ("model.dropout", True, "must be a number, or None"),
+        ("model.survival", "half", "it takes a number; leave it out, or give None"),
+        ("model.squeeze", 1.5, "it takes a whole number; leave it out, or give None"),
+        ("model.dropout", True, "it takes a number; leave it out, or give None"),
     ],
 )
 def test_numbers_that_are_left_to_the_zoo_are_checked_once_given(name, value, hint):
     with pytest.raises(UserError, match=hint):
-        configs.check(configs.override(configs.base(), {name: value}))
+        configs.override(configs.base(), {name: value})
+    config = configs.base().copy_and_resolve_references()  # which forgets the types of Nones
+    config.model[name.removeprefix("model.")] = value
+    with pytest.raises(UserError, match=hint):
+        configs.check(config)
 
 
 def test_what_is_left_to_the_zoo_is_the_zoo_s(tiny):

@@ -66,6 +66,13 @@ def test_the_start_of_training_and_a_measurement_without_it_agree(tiny, tmp_path
     )
 
 
+@pytest.mark.parametrize("settings", [{}, {"model.survival_rule": "uniform"}])
+def test_before_training_all_branches_are_taken(tiny, settings):
+    certain = configs.override(tiny, {"probe.sites": SITES})
+    drawn = configs.override(certain, {"model.survival": 0.01} | settings)
+    assert probing.at_start(drawn) == probing.at_start(certain)
+
+
 def test_probes_come_when_they_are_due_and_survive_a_cut(tiny, tmp_path):
     settings = {"probe.steps": (0, 1), "probe.every": 3, "probe.sites": SITES}
     config = configs.override(tiny, settings)

@@ -15,6 +15,7 @@ the variances that the norms divide by, and with them every path's gradient.
 import functools
 import math
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -24,11 +25,13 @@ from jax import Array
 from jaxtyping import Float
 
 from resnet_jax import models
+from resnet_jax.errors import UserError
 from resnet_jax.lab.studies.settings import study
 from resnet_jax.lab.studies.stack import Branch, Stack, forward, pull_back
 from resnet_jax.lab.study import Findings
 from resnet_jax.models.unit import Unit
 from resnet_jax.probes import theory
+from resnet_jax.training import probing
 
 NUDGE = 0.05  # of ln s; the error of the central difference is about its square over 6
 
@@ -122,13 +125,18 @@ def by_length(
 def network_length(name: str, seed: int, batch: int, image: int) -> float:
     """The mean length of paths, in units, from the stem's output in a network of the zoo.
 
+    All branches are taken: a draw of stochastic depth would have the paths of that draw alone.
+
     Args:
       name: of a residual network.
       seed: of its weights, and of normal images and random labels.
       batch: images, normalised by their own statistics.
       image: their height and width; they have one channel.
+
+    Raises:
+      UserError: the network does not exist, has no stem that learns, or draws what it drops.
     """
-    model = models.create(name)
+    model = _measurable(name)
     weights, images, labels = jax.random.split(jax.random.key(seed), 3)
     variables = models.initialize(model, weights, (image, image, 1))
     x = jax.random.normal(images, (batch, image, image, 1))
@@ -136,6 +144,17 @@ def network_length(name: str, seed: int, batch: int, image: int) -> float:
     norm = _gradient_norm(model)
     high, low = (float(norm(variables, x, y, math.exp(sign * NUDGE))) for sign in (1, -1))
     return math.log(high / low) / (2 * NUDGE)
+
+
+def _measurable(name: str) -> models.ResNet:
+    model: Any = probing.whole(models.create(name))
+    if model.stem == "none":
+        raise UserError(
+            f"{name} has no stem, at whose output the paths would begin: it learns none"
+        )
+    if model.dropout or model.unit_dropout or model.shortcut == "dropout":
+        raise UserError(f"{name} drops at random, and each draw has paths of its own")
+    return model
 
 
 @functools.cache
