@@ -298,7 +298,7 @@ def test_a_run_that_diverges_is_counted_and_not_tried_again(tmp_path):
         ('axes={"model.nam": ("resnet8",)}', "did you mean 'model.name'"),
         ('axes={"train.steps": (4, 4.5)}', "train.steps = 4.5 is a float; it takes an int"),
         ('axes={"optimizer.name": ("sgd", "adm")}', "optimizer.name = 'adm'.*did you mean 'adam'"),
-        ('axes={"model.shortcut": ("A", "D")}', "shortcut='D' is unknown"),
+        ('axes={"model.shortcut": ("A", "E")}', "shortcut='E' is unknown"),
     ],
 )
 def test_a_grid_that_cannot_be_made_is_one_error_before_anything_runs(tmp_path, body, message):
