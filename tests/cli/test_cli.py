@@ -301,7 +301,7 @@ def test_a_grid_is_done_in_pieces(project, capsys, monkeypatch):
 def test_a_dry_run_runs_nothing(project, capsys):
     assert cli.main(("run", "experiments/trial.py", "--dry-run")) == 0
     told = words(capsys.readouterr().out)
-    assert "trial, scale digits: 2 cells (2 model.shortcut) x 2 seeds = 4 runs; 4 asked" in told
+    assert "trial, scale default: 2 cells (2 model.shortcut) x 2 seeds = 4 runs; 4 asked" in told
     assert re.search(r"resnet8 \(shortcut A\) [\d,]+ [\d,]+ 4 16 2 2 ", told)
     assert "training images: 256 to do, 256 in all" in told
     assert re.search(r"estimate: .* device hours .* Measured on one .* of resnet8", told)
