@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ml_collections import ConfigDict
-
 from resnet_jax.errors import UserError
 from resnet_jax.lab import grid, pieces
 from resnet_jax.lab.dispatch import dispatch
@@ -56,7 +54,7 @@ def run(
     chosen = pieces.keep(runs, only or {})
     for each in chosen:
         if grid.trains(each.config) and each.seed == runs[0].seed:
-            _refuse_unusable(each.config, executor.here)
+            _refuse_unusable(experiment, each, executor.here)
     folder = Folder(Path(results) / experiment.results_name)
     write_plan(folder, experiment, runs, command)
     waiting = missing(folder, chosen)
@@ -69,14 +67,16 @@ def run(
     return folder
 
 
-def _refuse_unusable(config: ConfigDict, here: bool) -> None:
+def _refuse_unusable(experiment: Experiment, run: Run, here: bool) -> None:
     """Finds before any run what would fail in all of a cell's: network, data, durations."""
-    dataset = load_dataset(config)
-    build_model(config, dataset.num_classes)
-    Plan.of(config, dataset.num_train)
-    if here:  # workers may have other devices
-        mappings.of(config)
-    schedule.from_config(config, dataset.num_train / config.train.batch_size)
+    config = run.config
+    dataset = load_dataset(config)  # as a rule that of all cells, so that none is named
+    with grid.in_cell(experiment, run.axes):
+        build_model(config, dataset.num_classes)
+        Plan.of(config, dataset.num_train)
+        if here:  # workers may have other devices
+            mappings.of(config)
+        schedule.from_config(config, dataset.num_train / config.train.batch_size)
 
 
 def missing(folder: Folder, runs: Sequence[Run]) -> list[Run]:

@@ -12,6 +12,7 @@ from ml_collections import ConfigDict
 from resnet_jax.errors import UserError, did_you_mean
 from resnet_jax.lab import validation
 from resnet_jax.lab.study import Study
+from resnet_jax.training import own_model
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +60,8 @@ class Experiment:
       figures: what to draw.
       claims: what to judge.
       findings: from the records to sentences that say in words what was found.
-      scale: what to call the scale that is written here: which data, how large, how long.
+      scale: what to call the scale that is written here: which data, how large, how long. Name
+        it ("digits") where there is another; nothing is supposed of an experiment that does not.
       scales: the same question at other scales: the name of each with the fields of this class
         that it replaces, such as `{"paper": {"base": "configs/cifar10.py", "axes": ...}}`.
       as_written: whether this is the default scale, and not one that `at_scale` made.
@@ -87,7 +89,7 @@ class Experiment:
     figures: "Sequence[Drawing]" = ()
     claims: "Sequence[Claim]" = ()
     findings: "Callable[[Records], Sequence[str]] | None" = None
-    scale: str = "digits"
+    scale: str = "default"
     scales: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     as_written: bool = True
     name: str = ""
@@ -112,7 +114,7 @@ class Experiment:
 
         Example:
           >>> small = Experiment(question="?", base="digits.py", scales={"paper": {"base": "c.py"}})
-          >>> small.at_scale("paper").base, small.at_scale("digits") is small
+          >>> small.at_scale("paper").base, small.at_scale("default") is small
           ('c.py', True)
         """
         if scale == self.scale:
@@ -127,7 +129,9 @@ class Experiment:
 
     def label(self, word: AxisValue) -> str:
         """What to show for an axis or for a value of one."""
-        return self.labels.get(word, str(word).replace("_", " "))
+        words = str(word)  # a network of one's own is called as its file is
+        shown = words if own_model.is_own(words) else words.replace("_", " ")
+        return self.labels.get(word, shown)
 
     def along(self, axis: str, held: Cell | None = None) -> list[tuple[AxisValue, Cell]]:
         """The values of an axis, each with the cell that it makes with the held values.

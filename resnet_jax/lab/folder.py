@@ -155,5 +155,7 @@ def read_experiment(folder: Folder) -> Experiment:
       UserError: there is no plan or no file, or it has not the plan's scale.
     """
     plan, experiment = read_plan(folder), experiments.load(folder.experiment)
-    experiment = experiment.at_scale(plan.scale or experiment.scale)
+    # The scale as written may have had another name when the plan was, as "digits" once was all's.
+    as_written = plan.scale in ("", "digits") and plan.scale not in experiment.scales
+    experiment = experiment if as_written else experiment.at_scale(plan.scale)
     return replace(experiment, name=plan.name, seeds=plan.seeds or experiment.seeds)

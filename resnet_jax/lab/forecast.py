@@ -138,7 +138,8 @@ def forecast(experiment: Experiment, results: str | Path, only: Only | None = No
     runs = grid.expand(experiment)
     chosen = pieces.keep(runs, only or {})
     waiting = engine.missing(Folder(Path(results) / experiment.results_name), chosen)
-    costs = _costs([run for run in chosen if grid.trains(run.config)], {w.name for w in waiting})
+    trained = [run for run in chosen if grid.trains(run.config)]
+    costs = _costs(experiment, trained, {run.name for run in waiting})
     known = [cost for cost in costs if cost.multiply_adds]
     why_not = _why_not(experiment, costs, known)
     smallest = min(known, key=lambda cost: cost.multiply_adds, default=None)
@@ -201,16 +202,17 @@ def _measure(cost: Cost) -> Measured:
     )
 
 
-def _costs(runs: Sequence[Run], waiting: set[str]) -> list[Cost]:
+def _costs(experiment: Experiment, runs: Sequence[Run], waiting: set[str]) -> list[Cost]:
     """One row for each network, length and batch."""
     alike: dict[tuple, list[Run]] = {}
     for run in runs:
         alike.setdefault(_key(run.config), []).append(run)
     names = _names([of[0].config for of in alike.values()])
-    return [
-        _cost(name, of, sum(run.name in waiting for run in of))
-        for name, of in zip(names, alike.values(), strict=True)
-    ]
+    costs = []
+    for name, of in zip(names, alike.values(), strict=True):
+        with grid.in_cell(experiment, of[0].axes):
+            costs.append(_cost(name, of, sum(run.name in waiting for run in of)))
+    return costs
 
 
 def _cost(name: str, runs: list[Run], waiting: int) -> Cost:

@@ -178,6 +178,7 @@ def compare(
             + _drawn(networks, trains)
         ),
         base=base,
+        scale=data,
         study=None if trains else AT_START,
         axes={"network": tuple(networks)},
         configure=lambda network: {"model.name": network},

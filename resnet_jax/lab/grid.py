@@ -4,7 +4,8 @@ import hashlib
 import itertools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,12 +54,28 @@ def expand(experiment: Experiment) -> list[Run]:
     runs = []
     for cell, settings in _cells(experiment):
         for seed in experiment.seeds:
-            config = configs.override(base, {**settings, "seed": seed})
-            if trains(config):
-                configs.check(config)
+            with in_cell(experiment, cell):
+                config = configs.override(base, {**settings, "seed": seed})
+                if trains(config):
+                    configs.check(config)
             runs.append(Run(run_name(config, experiment.name), cell, seed, config))
     _refuse_twins(runs)
     return runs
+
+
+@contextmanager
+def in_cell(experiment: Experiment, cell: Mapping[str, AxisValue]) -> Iterator[None]:
+    """Says of a mistake found inside of the `with` block in which file's cell it is.
+
+    Raises:
+      UserError: the one that was raised there, with that before it.
+    """
+    try:
+        yield
+    except UserError as error:
+        where = [str(experiment.file)] if experiment.file else []
+        where += [_words(cell)] if cell else []
+        raise UserError(": ".join([*where, str(error)])) from error
 
 
 def trains(config: ConfigDict) -> bool:
@@ -149,5 +166,5 @@ def _refuse_twins(runs: list[Run]) -> None:
             )
 
 
-def _words(cell: dict[str, AxisValue]) -> str:
+def _words(cell: Mapping[str, AxisValue]) -> str:
     return ", ".join(f"{axis}={value!r}" for axis, value in cell.items()) or "the only cell"

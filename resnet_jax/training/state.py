@@ -11,6 +11,8 @@ from ml_collections import ConfigDict
 
 from resnet_jax import data, models
 from resnet_jax.data import Dataset, Shard
+from resnet_jax.errors import UserError
+from resnet_jax.training import config as configs
 from resnet_jax.training import loss_scale, own_model, precision
 from resnet_jax.training import optimizer as optimizers
 from resnet_jax.training import schedule as schedules
@@ -141,16 +143,30 @@ def build_model(config: ConfigDict, num_classes: int) -> nn.Module:
     """The network of `config.model`; settings left empty are the zoo's own.
 
     A name such as `my_net.py:model` is a network of the user's own (see `own_model.load`), of
-    which the other settings of `config.model` change nothing, but that with `dtype` float64 its
-    variables and inputs are of 64 bits, and with float16 its loss is scaled.
+    which the file decides all else: with `dtype` float64 its variables and inputs are of 64 bits,
+    and with float16 its loss is scaled, but no other setting of `config.model` reaches it.
 
     Raises:
-      UserError: a name or a setting that the zoo does not have.
+      UserError: a name or a setting that the zoo does not have, or one that is given to a network
+        of the user's own.
     """
     if own_model.is_own(config.model.name):
+        _refuse_settings(config.model)
         return own_model.load(config.model.name, num_classes)
     settings = {key: value for key, value in config.model.items() if value not in ("", None, ())}
     return models.create(num_classes=num_classes, **settings)
+
+
+def _refuse_settings(settings: ConfigDict) -> None:
+    """Refuses what a network of the user's own would not take notice of."""
+    default = configs.base().model
+    for name, value in settings.items():
+        read = name == "name" or (name == "dtype" and value in ("float16", "float64"))
+        if not read and value != default[name]:
+            raise UserError(
+                f"model.{name} = {value!r} changes nothing of {settings.name}: the file decides; "
+                "leave the setting out, and write it there"
+            )
 
 
 def create(config: ConfigDict, dataset: Dataset) -> TrainState:

@@ -119,7 +119,7 @@ def words(text: str) -> str:
         (("run", "nowhere/trial.py"), "nowhere/trial.py: there is no such experiment file"),
         (("run", "configs/tiny.py"), "no variable `experiment`"),
         (("run", "experiments/trial.py", "--results", "configs/tiny.py"), "configs/tiny.py"),
-        (("run", "experiments/trial.py", "--scale", "papr"), "no scale 'papr' among digits"),
+        (("run", "experiments/trial.py", "--scale", "papr"), "no scale 'papr' among default"),
         (("run", "experiments/trial.py", "--only", "shortcut=A"), "did you mean 'model.shortcut'"),
         (("report", "results/trial"), "results/trial: holds no results.*`resnet-jax run"),
         (("summary", "resnet21"), "'resnet21'.*resnet20 and resnet26"),
@@ -301,7 +301,7 @@ def test_a_grid_is_done_in_pieces(project, capsys, monkeypatch):
 def test_a_dry_run_runs_nothing(project, capsys):
     assert cli.main(("run", "experiments/trial.py", "--dry-run")) == 0
     told = words(capsys.readouterr().out)
-    assert "trial, scale digits: 2 cells (2 model.shortcut) x 2 seeds = 4 runs; 4 asked" in told
+    assert "trial, scale default: 2 cells (2 model.shortcut) x 2 seeds = 4 runs; 4 asked" in told
     assert re.search(r"resnet8 \(shortcut A\) [\d,]+ [\d,]+ 4 16 2 2 ", told)
     assert "training images: 256 to do, 256 in all" in told
     assert re.search(r"estimate: .* device hours .* Measured on one .* of resnet8", told)

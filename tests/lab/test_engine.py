@@ -298,7 +298,11 @@ def test_a_run_that_diverges_is_counted_and_not_tried_again(tmp_path):
         ('axes={"model.nam": ("resnet8",)}', "did you mean 'model.name'"),
         ('axes={"train.steps": (4, 4.5)}', "train.steps = 4.5 is a float; it takes an int"),
         ('axes={"optimizer.name": ("sgd", "adm")}', "optimizer.name = 'adm'.*did you mean 'adam'"),
-        ('axes={"model.shortcut": ("A", "E")}', "shortcut='E' is unknown"),
+        (
+            'axes={"model.shortcut": ("A", "E")}',
+            "model.shortcut='E': model setting shortcut='E' is unknown",
+        ),
+        ('axes={"model.survival": (0.5, 2.0)}', "model.survival=2.0: survival=2.0 is a prob"),
     ],
 )
 def test_a_grid_that_cannot_be_made_is_one_error_before_anything_runs(tmp_path, body, message):
@@ -307,6 +311,7 @@ def test_a_grid_that_cannot_be_made_is_one_error_before_anything_runs(tmp_path, 
     with pytest.raises(UserError, match=message) as raised:
         engine.run(experiment, tmp_path / "results", "", listener)
     assert "\n" not in str(raised.value)
+    assert str(raised.value).startswith(f"{experiment.file}: ")  # and the cell
     assert (listener.grid, listener.began) == (None, [])
     assert not (tmp_path / "results").exists()
 

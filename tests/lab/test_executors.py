@@ -308,6 +308,16 @@ def test_nobody_at_the_address_is_one_line(monkeypatch):
         EXECUTORS["dask"]("tcp://127.0.0.1:9")
 
 
+@pytest.mark.parametrize("address", ["foo", "tcp://nowhere", ":"])
+def test_what_is_no_address_makes_no_client(monkeypatch, address):
+    distributed = pytest.importorskip("distributed")
+    made = []
+    monkeypatch.setattr(distributed, "Client", lambda *args, **options: made.append(args))
+    with pytest.raises(UserError, match=r"--dask .*: no scheduler answers there"):
+        EXECUTORS["dask"](address)
+    assert not made
+
+
 def test_its_examples_hold():
     ran = doctest.testmod(gpus)
     assert ran.failed == 0

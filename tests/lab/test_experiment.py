@@ -100,6 +100,14 @@ def test_figures_show_axes_and_measures_that_exist_and_mix_none():
     assert "same name" in wrong(figures=(twice, twice))
 
 
+def test_a_network_of_ones_own_is_called_as_its_file_is():
+    experiment = Experiment(
+        question="?", base="b.py", axes={"network": ("my_net.py:my_model", "a_b")}
+    )
+    assert experiment.label("my_net.py:my_model") == "my_net.py:my_model"
+    assert experiment.label("a_b") == "a b"
+
+
 def test_labels_stand_for_axes_and_values(experiment_file: Path):
     experiment = load(experiment_file)
     assert [experiment.label(each) for each in ("resnet", "plain", "depth", 20)] == [

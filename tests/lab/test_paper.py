@@ -69,7 +69,7 @@ def test_a_run_that_diverged_counts_among_those_that_fail(folder: Folder, diverg
 
 def test_that_ours_are_at_another_scale_is_said_before_the_table(folder: Folder, page_at, capsys):
     warning = (
-        "Ours are at the scale “digits”, which is not the paper’s: data digits; networks plain20, "
+        "Ours are at the scale “default”, which is not the paper’s: data digits; networks plain20, "
         "plain32, plain56, resnet20, resnet32, resnet56; 300 steps, 32 images a step. The paper’s: "
         "CIFAR-10, 64,000 steps, one run."
     )

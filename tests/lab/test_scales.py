@@ -28,6 +28,7 @@ def degrades(deep, shallow):
 
 experiment = Experiment(
     question="Does depth hurt?",
+    scale="digits",
     base="configs/small.py",
     axes={"depth": (8, 14)},
     configure=lambda depth: {"model.name": f"plain{depth}"},
@@ -83,7 +84,7 @@ def test_an_unknown_scale_is_answered_with_the_nearest_and_the_list(experiment):
         ({"paper": {"axis": {}}}, "scale 'paper': no field 'axis'; did you mean 'axes'"),
         ({"paper": {"name": "other"}}, "scale 'paper': 'name' is the same at every scale"),
         ({"paper": {"seeds": ()}}, "scale 'paper': seeds: give one or more"),
-        ({"digits": {}}, "scale 'digits': is what the experiment itself is called"),
+        ({"default": {}}, "scale 'default': is what the experiment itself is called"),
         ({"a/b": {}}, "scale 'a/b': name it with letters"),
         ({"paper": {"axes": {"depth": ()}}}, "scale 'paper': axis 'depth'"),
     ],
@@ -115,6 +116,22 @@ def test_a_plan_of_before_there_were_scales_is_read_as_written(experiment, tmp_p
     write_plan(folder, experiment, grid.expand(experiment), "resnet-jax run depth.py")
     folder.plan.write_text(folder.plan.read_text().replace(',\n "scale": "digits"', ""))
     assert read_plan(folder).scale == ""
+    assert read_experiment(folder).as_written
+
+
+def test_a_scale_without_a_name_is_no_data_set_s(tmp_path):
+    experiment = lab.Experiment(question="?", base="b.py")
+    assert experiment.scale == "default"
+    assert experiment.at_scale("default") is experiment
+    assert lab.gradients.compare(("plain8",), data="synthetic").scale == "synthetic"
+
+
+def test_results_of_when_every_default_was_called_digits_are_read(experiment, tmp_path):
+    folder = Folder(tmp_path / "results" / experiment.results_name)
+    write_plan(folder, experiment, grid.expand(experiment), "resnet-jax run depth.py")
+    file = folder.experiment
+    file.write_text(file.read_text().replace('scale="digits"', 'scale="small"'))
+    assert read_plan(folder).scale == "digits"
     assert read_experiment(folder).as_written
 
 

@@ -114,3 +114,33 @@ def test_what_is_left_to_the_zoo_is_the_zoo_s(tiny):
     model = build_model(configs.override(tiny, given), 10)
     assert (model.survival, model.widths, model.normalization) == (0.5, (4, 4, 4), "batch")
     assert configs.from_dict(configs.to_dict(tiny)).to_dict() == tiny.to_dict()
+
+
+OWN = """
+from flax import linen as nn
+
+net = nn.Dense(10)
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "refused"),
+    [
+        ({}, None),
+        ({"model.dtype": "float64"}, None),
+        ({"model.dtype": "float16"}, None),
+        ({"model.dtype": "bfloat16"}, "model.dtype = 'bfloat16' changes nothing of .*: the file"),
+        ({"model.shortcut": "A"}, "model.shortcut = 'A' changes nothing"),
+        ({"model.survival": 0.5}, "model.survival = 0.5 changes nothing"),
+        ({"model.momentum": 0.99}, "model.momentum = 0.99 changes nothing"),
+    ],
+)
+def test_a_network_of_ones_own_refuses_settings_that_do_not_reach_it(tmp_path, settings, refused):
+    (tmp_path / "own.py").write_text(OWN)
+    given = {"model.name": f"{tmp_path / 'own.py'}:net"} | settings
+    config = configs.override(configs.base(), given)
+    if not refused:
+        assert build_model(config, 10) is not None
+        return
+    with pytest.raises(UserError, match=refused):
+        build_model(config, 10)

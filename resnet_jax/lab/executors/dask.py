@@ -36,11 +36,13 @@ class Dask:
         """
         try:
             from distributed import Client, Event
+            from distributed.comm import get_address_host_port
         except ImportError:
             raise UserError(
                 "--dask takes the extra `dask`: pip install -e '.[dask]', here and on the workers"
             ) from None
         try:
+            get_address_host_port(address)  # a client of no address does not end, and hangs at exit
             self._client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError) as error:
             reason = str(error).splitlines()[0]
