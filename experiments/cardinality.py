@@ -52,6 +52,7 @@ experiment = Experiment(
         "that a group has half of its d; 300 steps of 32 digits."
     ),
     base="configs/digits.py",
+    scale="digits",
     settings={"model.widths": (32, 64, 128)},
     axes={"groups": ALIKE},
     configure=lambda groups: {"model.name": f"resnext20-{groups}"},

@@ -42,6 +42,7 @@ experiment = Experiment(
         "of the 360 test images."
     ),
     base="configs/digits.py",
+    scale="digits",
     axes={"family": ("plain", "resnet"), "depth": (20, 32, 56)},
     configure=network,
     seeds=(0, 1, 2),

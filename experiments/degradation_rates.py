@@ -50,6 +50,7 @@ experiment = Experiment(
         "all, chosen in a trial of one seed."
     ),
     base="configs/digits.py",
+    scale="digits",
     axes={"depth": (20, 56), "rate": RATES},
     configure=settings,
     seeds=(0, 1, 2),

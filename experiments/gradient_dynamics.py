@@ -61,6 +61,7 @@ experiment = Experiment(
         "unit's gradient norm over the last unit's."
     ),
     base="configs/digits.py",
+    scale="digits",
     settings={
         "train.steps": LAST + 1,
         "schedule.name": "constant",

@@ -33,6 +33,7 @@ experiment = Experiment(
         "the decimal logarithm of the first unit's norm over the last unit's."
     ),
     base="configs/digits.py",
+    scale="digits",
     study=gradients.AT_START,
     settings={"train.batch_size": 128, "probe.sites": ("stage*/unit??", "*/kernel")},
     axes={"family": ("plain", "resnet", "preact"), "depth": DEPTHS},

@@ -45,6 +45,7 @@ experiment = Experiment(
         "keeps the gradient's size on average in a plain network, and adds it up in a residual one."
     ),
     base="configs/digits.py",
+    scale="digits",
     study=gradients.AT_START,
     settings={
         "model.normalization": "none",

@@ -103,6 +103,7 @@ experiment = Experiment(
         "layers, which experiments/degradation.py has. A test error says little here: 360 images."
     ),
     base="configs/digits.py",
+    scale="digits",
     settings={"train.steps": 200},
     axes={"family": ("plain", "resnet"), "depth": (20, 56, 110)},
     configure=network,

@@ -69,6 +69,7 @@ experiment = Experiment(
         "test errors of 360 images would hide; 101 and 152 layers are left out."
     ),
     base="configs/digits.py",
+    scale="digits",
     settings={"model.stem": "cifar", "model.widths": (16, 32, 64, 128)},
     axes={"network": SMALL},
     configure=settings,

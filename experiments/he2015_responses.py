@@ -60,6 +60,7 @@ experiment = Experiment(
         "with the batch's statistics."
     ),
     base="configs/digits.py",
+    scale="digits",
     settings={
         "probe.steps": (STEPS - 1,),
         "probe.sites": NORMS,

@@ -69,6 +69,7 @@ experiment = Experiment(
     ),
     setup="Networks of 32 layers, 300 steps of 32 digits, five seeds.",
     base="configs/digits.py",
+    scale="digits",
     settings={"model.name": "resnet32"},
     axes={"shortcut": OPTIONS},
     configure=lambda shortcut: {"model.shortcut": shortcut},

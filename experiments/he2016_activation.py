@@ -80,6 +80,7 @@ experiment = Experiment(
         "does."
     ),
     base="configs/digits.py",
+    scale="digits",
     settings={"train.steps": 200},
     axes={"order": tuple(ROWS), "unit": tuple(SMALL)},
     configure=lambda order, unit: {"model.name": SMALL[unit], "model.order": order},

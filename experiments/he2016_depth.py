@@ -89,6 +89,7 @@ experiment = Experiment(
         "that no figure of it stands beside ours."
     ),
     base="configs/digits.py",
+    scale="digits",
     settings={"train.steps": 200},
     axes={"layers": ("32, one layer", "32", "56"), "order": tuple(FAMILIES)},
     configure=settings,

@@ -94,6 +94,7 @@ experiment = Experiment(
         "optimisation. Shortcuts are of option A where units change the shape."
     ),
     base="configs/digits.py",
+    scale="digits",
     settings={"model.name": "resnet32", "train.steps": 200},
     axes={"shortcut": tuple(CASES)},
     configure=lambda shortcut: CASES[shortcut][0],

@@ -40,6 +40,7 @@ experiment = Experiment(
         "of the norms unchanged. A plain unit can be dropped only where it keeps its input's shape."
     ),
     base="configs/digits.py",
+    scale="digits",
     study=lesion.STUDY,
     axes={"model.name": NETWORKS},
     seeds=(0, 1, 2),

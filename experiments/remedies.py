@@ -111,6 +111,7 @@ experiment = Experiment(
         "evaluation mode."
     ),
     base="configs/digits.py",
+    scale="digits",
     settings={"train.steps": 150},
     axes={"family": ("plain", "resnet"), "remedy": tuple(REMEDIES)},
     configure=settings_at(32, REMEDIES),

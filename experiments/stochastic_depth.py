@@ -78,6 +78,7 @@ experiment = Experiment(
         "has little to do in so short a training."
     ),
     base="configs/digits.py",
+    scale="digits",
     axes={"kind": tuple(KINDS), "depth": (32,)},
     configure=lambda kind, depth: {"model.name": f"resnet{depth}"} | KINDS[kind],
     seeds=(0, 1, 2, 3, 4),

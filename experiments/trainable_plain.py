@@ -66,6 +66,7 @@ experiment = Experiment(
         "network at a constant, through which no gradient comes."
     ),
     base="configs/digits.py",
+    scale="digits",
     axes={"family": ("plain", "resnet"), "remedy": tuple(REMEDIES)},
     configure=settings,
     seeds=(0, 1, 2),

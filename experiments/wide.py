@@ -82,6 +82,7 @@ experiment = Experiment(
         "0.17 million. 300 steps of 32 digits."
     ),
     base="configs/digits.py",
+    scale="digits",
     axes={"network": ("wrn16-1", "wrn40-1", "wrn16-2", "wrn16-2 + dropout")},
     configure=settings,
     seeds=(0, 1, 2, 3, 4),

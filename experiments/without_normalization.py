@@ -94,6 +94,7 @@ experiment = Experiment(
         "the weights, a tenth of which its authors' code gives them."
     ),
     base="configs/digits.py",
+    scale="digits",
     settings={"model.name": "resnet56", "train.steps": 200},
     axes={"kind": tuple(KINDS)},
     configure=lambda kind: KINDS[kind],
