@@ -20,9 +20,9 @@ CIFAR = {
 IMAGENET = PUBLISHED["he2015_imagenet"]["params_exact"]
 
 
-def slow_if_deep(name: str):
-    deep = name.endswith(("1202", "1001"))
-    return pytest.param(name, marks=pytest.mark.slow if deep else ())
+def rare_if_deep(name: str, *before: str, mark=pytest.mark.long):
+    """A network of a thousand layers takes its time to trace."""
+    return pytest.param(*before, name, marks=mark if name.endswith("1202") else ())
 
 
 def count(model: ResNet) -> int:
@@ -31,13 +31,18 @@ def count(model: ResNet) -> int:
     return sum(leaf.size for leaf in jax.tree.leaves(params))
 
 
-@pytest.mark.parametrize("name", [slow_if_deep(name) for name in CIFAR])
-@pytest.mark.parametrize("family", ["resnet", "plain"])
+@pytest.mark.parametrize(
+    ("family", "name"),
+    [
+        *(rare_if_deep(name, "resnet", mark=pytest.mark.slow) for name in CIFAR),
+        *(rare_if_deep(name, "plain") for name in CIFAR),
+    ],
+)
 def test_cifar_parameters_are_the_published_ones(family, name):
     assert count(create(name.replace("resnet", family))) == CIFAR[name]
 
 
-@pytest.mark.parametrize("name", [slow_if_deep(name) for name in CIFAR])
+@pytest.mark.parametrize("name", [rare_if_deep(name) for name in CIFAR])
 def test_preactivation_of_basic_units_has_as_many_parameters(name):
     """The first unit's norm stands in the stem, and each unit's last one opens the next or the
     head: what differs is that a unit norms its input instead of its output, 16 for 32 channels
@@ -86,7 +91,7 @@ def bottleneck_params(units: int, preactivation: bool) -> int:
 
 @pytest.mark.parametrize(
     ("name", "units"),
-    [("164", 18), pytest.param("1001", 111, marks=pytest.mark.slow), ("29-bottleneck", 3)],
+    [("164", 18), pytest.param("1001", 111, marks=pytest.mark.long), ("29-bottleneck", 3)],
 )
 @pytest.mark.parametrize("family", ["resnet", "preact"])
 def test_bottleneck_parameters_follow_the_formula(family, name, units):

@@ -27,7 +27,7 @@ CASES = {
     "imagenet": {"shortcut": "B", "stem": "imagenet"},
 }
 QUICK = ("basic B", "preactivation bottleneck B")
-SLOW = ("plain", "no norm", "imagenet")
+SLOW = ("imagenet",)
 
 
 class Twin:

@@ -56,9 +56,9 @@ MOMENTS = {
 @pytest.mark.parametrize(
     ("moment", "mapping"),
     [
-        pytest.param("compilation", "one device", marks=pytest.mark.slow),
+        pytest.param("compilation", "one device", marks=pytest.mark.long),
         pytest.param("a step", "jit", marks=pytest.mark.long),
-        pytest.param("an evaluation", "pmap", marks=pytest.mark.slow),
+        pytest.param("an evaluation", "pmap", marks=pytest.mark.long),
         pytest.param("a checkpoint's writing", "jit", marks=pytest.mark.slow),
         pytest.param("a checkpoint's writing", "own statistics", marks=pytest.mark.long),
     ],
