@@ -350,7 +350,7 @@ def test_summary_shows_every_unit_the_totals_and_what_is_published(capsys):
     told = words(capsys.readouterr().out)
     for unit in (1, 2, 3):
         assert f"stage3 unit0{unit} 8x8x64" in told
-    assert "resnet20: 20 weighted layers, 269,722 parameters" in told
+    assert "resnet20: 20 weighted layers without projections, 269,722 parameters" in told
     assert "published: parameters 0.27M" in told
 
 
