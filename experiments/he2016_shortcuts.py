@@ -98,7 +98,7 @@ experiment = Experiment(
     settings={"model.name": "resnet32", "train.steps": 200},
     axes={"shortcut": tuple(CASES)},
     configure=lambda shortcut: CASES[shortcut][0],
-    seeds=(0, 1, 2, 3, 4),
+    seeds=tuple(range(10)),
     measures=("train_error", "test_error"),
     diverged={"train_error": 90.0, "test_error": 90.0},
     figures=(figures.Final(x="shortcut", says="Errors at the end of training, by shortcut."),),
