@@ -41,8 +41,24 @@ def check(config: ConfigDict) -> None:
             f"train.loss_scale = {given['train.loss_scale']}: must be a power of two, which "
             "changes no digit of a gradient"
         )
+    _refuse_without_effect(given, known)
     if not given["model.name"]:
         raise UserError("model.name is empty: name a network, such as 'resnet20'")
+
+
+def _refuse_without_effect(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+    for name, (other, values) in _BELONGS_TO.items():
+        if given[name] != defaults[name] and given[other] not in values:
+            choices = ", ".join(map(str, values))
+            raise UserError(
+                f"{name} = {given[name]} has no effect with {other} = {given[other]}: it belongs "
+                f"to {choices}"
+            )
+    magnitude = given["data.rand_magnitude"]
+    if magnitude != defaults["data.rand_magnitude"] and not given["data.rand_augment"]:
+        raise UserError(
+            f"data.rand_magnitude = {magnitude} has no effect without data.rand_augment"
+        )
 
 
 @functools.cache
@@ -141,6 +157,19 @@ _ELEMENTS: dict[str, type | tuple[type, ...]] = {
 }
 _ONE = {int: "a whole number", float: "a number"}
 _NAMES = {int: "whole numbers", str: "strings", (int, float): "numbers"}
+_BELONGS_TO: dict[str, tuple[str, tuple[str, ...]]] = {
+    "optimizer.b1": ("optimizer.name", ("adam", "adamw", "lamb")),
+    "optimizer.b2": ("optimizer.name", ("adam", "adamw", "lamb", "rmsprop")),
+    "optimizer.momentum": ("optimizer.name", ("sgd", "rmsprop", "lars")),
+    "optimizer.nesterov": ("optimizer.name", ("sgd", "rmsprop", "lars")),
+    "optimizer.trust_coefficient": ("optimizer.name", ("lars",)),
+    "train.loss_scale": ("model.dtype", ("float16",)),
+    "train.loss_scale_period": ("model.dtype", ("float16",)),
+}
+"""Settings that say something only where another has one of some values.
+
+The schedule's are not among them: to try another schedule, a recipe's drops need not be undone.
+"""
 _CHOICES: dict[str, tuple[str, ...]] = {
     "devices.mapping": ("jit", "pmap"),
     "devices.batch_stats": ("sync", "per_replica"),

@@ -45,6 +45,23 @@ def test_check_refuses_what_no_part_of_a_run_could_use(name, value, hint):
         configs.check(configs.override(configs.base(), {name: value}))
 
 
+@pytest.mark.parametrize(
+    ("settings", "hint"),
+    [
+        (
+            {"optimizer.name": "adam", "optimizer.nesterov": True},
+            "it belongs to sgd, rmsprop, lars",
+        ),
+        ({"optimizer.b1": 0.5}, "no effect with optimizer.name = sgd"),
+        ({"train.loss_scale": 4.0}, "it belongs to float16"),
+        ({"data.rand_magnitude": 3.0}, "without data.rand_augment"),
+    ],
+)
+def test_a_setting_without_effect_is_refused(settings, hint):
+    with pytest.raises(UserError, match=hint):
+        configs.check(configs.override(configs.base(), settings))
+
+
 def test_check_refuses_a_setting_that_base_does_not_have():
     config = configs.base()
     config.train.stpes = 3
