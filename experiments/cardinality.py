@@ -48,14 +48,14 @@ experiment = Experiment(
         words="CIFAR-10, mean of 10 runs",
     ),
     setup=(
-        "Networks of 20 layers with stages of 32, 64 and 128 channels, half of the paper's, so "
-        "that a group has half of its d; 300 steps of 32 digits."
+        "Networks of 11 layers with stages of 32, 64 and 128 channels, half of the paper's, so "
+        "that a group has half of its d; 200 steps of 32 digits."
     ),
     base="configs/digits.py",
     scale="digits",
-    settings={"model.widths": (32, 64, 128)},
+    settings={"model.widths": (32, 64, 128), "train.steps": 200},
     axes={"groups": ALIKE},
-    configure=lambda groups: {"model.name": f"resnext20-{groups}"},
+    configure=lambda groups: {"model.name": f"resnext11-{groups}"},
     seeds=(0, 1, 2, 3, 4),
     measures=("train_error", "test_error"),
     diverged={"train_error": 90.0, "test_error": 90.0},
