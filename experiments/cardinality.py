@@ -7,7 +7,8 @@ resnet-jax run experiments/cardinality.py --scale paper --dry-run
 from resnet_jax.lab import Experiment, Paper, claims, figures
 from resnet_jax.models import published
 
-TABLE = published.tables()["others_cifar"]
+CIFAR = published.tables()["others_cifar"]
+IMAGENET = published.tables()["xie2017_imagenet"]
 ALIKE = ("1x64d", "2x40d", "4x24d", "8x14d")
 """C x d of about as many multiply-adds each (Xie et al. 2017, Table 2)."""
 
@@ -24,9 +25,14 @@ GROUPED = {
 that of He et al. 2015."""
 
 
-def in_paper(groups: str) -> float | None:
+def on_imagenet(groups: str) -> float:
+    """Table 3; of one group it is a ResNet."""
+    return IMAGENET[f"{'resnet' if groups == '1x64d' else 'resnext'}50_{groups}"]
+
+
+def on_cifar(groups: str) -> float | None:
     """The CIFAR-10 column of Table 7."""
-    return TABLE.get(f"resnext29_{groups}", {}).get("cifar10")
+    return CIFAR.get(f"resnext29_{groups}", {}).get("cifar10")
 
 
 def at(groups: str) -> dict[str, str]:
@@ -43,9 +49,9 @@ experiment = Experiment(
         "16x64d, which cost more."
     ),
     paper=Paper(
-        source=TABLE["resnext29_8x64d"]["source"],
-        figures=in_paper,
-        words="CIFAR-10, mean of 10 runs",
+        source=IMAGENET["source"],
+        figures=on_imagenet,
+        words="ImageNet, ResNet-50 and ResNeXt-50, where ours have 11 layers",
     ),
     setup=(
         "Networks of 11 layers with stages of 32, 64 and 128 channels, half of the paper's, so "
@@ -85,6 +91,11 @@ experiment = Experiment(
         "paper": {
             "base": "configs/cifar10.py",
             "settings": GROUPED,
+            "paper": Paper(
+                source=f"{CIFAR['resnext29_8x64d']['source']}, Table 7",
+                figures=on_cifar,
+                words="CIFAR-10, mean of 10 runs",
+            ),
             "axes": {"groups": ("1x64d", "8x64d", "16x64d")},
             "configure": lambda groups: {"model.name": f"resnext29-{groups}"},
             "seeds": tuple(range(10)),

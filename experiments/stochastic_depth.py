@@ -17,6 +17,7 @@ KINDS = {
 """How probable it is that a branch is taken, and the rule along depth."""
 
 PAPERS = ("constant depth", "linear, 0.5")
+STANDS_FOR = {32: 110}
 HUANG = {
     "data.train_split": "train[:45000]",
     "optimizer.nesterov": True,
@@ -50,9 +51,9 @@ def last_errors(metrics) -> float:
 
 
 def in_paper(kind: str, depth: int) -> float | None:
-    """The CIFAR-10 column of Table 1, and Figs. 4 and 5 for 1202 layers."""
-    pair = TABLE.get(f"stochastic_depth_{depth}", {}).get("cifar10")
-    return pair[PAPERS.index(kind)] if pair and kind in PAPERS else None
+    """The CIFAR-10 column of Table 1, and Figs. 4 and 5 for 1202 layers; 32 stands for 110."""
+    pair = TABLE[f"stochastic_depth_{STANDS_FOR.get(depth, depth)}"]["cifar10"]
+    return pair[PAPERS.index(kind)] if kind in PAPERS else None
 
 
 def at(kind: str, depth: int) -> dict[str, str | int]:
@@ -71,6 +72,7 @@ experiment = Experiment(
     paper=Paper(
         source=TABLE["stochastic_depth_110"]["source"],
         figures=in_paper,
+        networks=lambda kind, depth: f"ResNet-{STANDS_FOR.get(depth, depth)}",
         words="CIFAR-10, 500 epochs, one run each",
     ),
     setup=(

@@ -28,9 +28,12 @@ def settings(network: str) -> dict[str, str | float]:
     return {"model.name": name} | ({"model.dropout": DROPOUT} if dropout else {})
 
 
+STANDS_FOR = {"wrn40-1": "wrn40-4", "wrn16-2": "wrn16-8"}
+
+
 def in_paper(network: str) -> float | None:
     """Table 5, and for WRN-28-10 what the authors' README lists."""
-    name, _, dropout = network.partition(" + ")
+    name, _, dropout = STANDS_FOR.get(network, network).partition(" + ")
     entry = TABLE.get(name.replace("-", "_"), {})
     return entry["with_dropout"][0] if dropout and entry else entry.get("cifar10")
 
@@ -75,6 +78,7 @@ experiment = Experiment(
     paper=Paper(
         source="Zagoruyko and Komodakis 2016, Table 5; szagoruyko/wide-residual-networks README",
         figures=in_paper,
+        networks=lambda network: STANDS_FOR.get(network, network),
         words="CIFAR-10, median of 5 runs",
     ),
     setup=(

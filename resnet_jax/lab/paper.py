@@ -30,6 +30,8 @@ class Paper:
       figures: from a cell to the paper's number, "fail", or None where it has none: a function of
         the axes (as keyword arguments), or a mapping from the values of the axes, in their order,
         as a tuple; of a single axis, from its value. What a mapping lacks is None.
+      networks: from a cell to the network that the paper's figure is of, a function like `figures`,
+        where ours stands in for another; None where `words` say it all.
       measure: what they are figures of, in its unit.
       scale: the scale at which ours would be the paper's set-up.
       fails_above: the error in percent above which a run is said to fail, as He et al. 2016 do.
@@ -38,6 +40,7 @@ class Paper:
 
     source: str
     figures: Callable[..., Figure] | Mapping[Any, Figure]
+    networks: Callable[..., str] | None = None
     measure: str = "test_error"
     scale: str = "paper"
     fails_above: float = 20.0
@@ -57,16 +60,28 @@ class Paper:
             values = tuple(cell.values())
             found = self.figures.get(values, self.figures.get(values[0]) if values else None)
         else:
-            try:
-                found = self.figures(**cell)
-            except Exception as error:
-                raise UserError(f"paper: figures fails for {dict(cell)}: {error!r}") from error
+            found = _call("figures", self.figures, cell)
         number_given = isinstance(found, int | float) and not isinstance(found, bool)
         if found is not None and found != FAIL and not number_given:
             raise UserError(
                 f"paper: figures gives {found!r} for {dict(cell)}: give a number, 'fail' or None"
             )
         return found
+
+    def network(self, cell: "Cell") -> str:
+        """The network that the paper's figure for a cell is of; empty where `words` say it.
+
+        Raises:
+          UserError: the function fails.
+        """
+        return str(_call("networks", self.networks, cell)) if self.networks else ""
+
+
+def _call(name: str, function: Callable[..., Any], cell: "Cell") -> Any:
+    try:
+        return function(**cell)
+    except Exception as error:
+        raise UserError(f"paper: {name} fails for {dict(cell)}: {error!r}") from error
 
 
 @dataclass(frozen=True)
@@ -92,20 +107,29 @@ def beside(records: "Records", folders: "Iterable[Path]") -> Beside | None:
       folders: of the runs, whose configs say at what set-up they were.
 
     Returns:
-      The table; None if the experiment has no paper.
+      The table; None if the experiment has no paper, or the paper no figure for it.
     """
     experiment = records.experiment
     paper = experiment.paper
     if paper is None:
         return None
     axes = list(experiment.axes)
-    cells = records.runs[axes].drop_duplicates().to_dict("records") if axes else [{}]
+    found = records.runs[axes].drop_duplicates().to_dict("records") if axes else [{}]
+    cells: list[Cell] = [{str(axis): value for axis, value in cell.items()} for cell in found]
     rows = [
-        [*(experiment.label(cell[axis]) for axis in axes), *_row(records, paper, cell, figure)]
+        [
+            *(experiment.label(cell[axis]) for axis in axes),
+            *([paper.network(cell)] if paper.networks else []),
+            *_row(records, paper, cell, figure),
+        ]
         for cell in cells
-        if (figure := paper.figure(cell)) is not None  # type: ignore[arg-type]
+        if (figure := paper.figure(cell)) is not None
     ]
+    if not rows:
+        return None
     labels = [experiment.label(axis) for axis in axes]
+    if paper.networks:
+        labels.append("the paper's network")
     head = [*labels, "paper", "ours, mean", "95% interval", "fail", "n"]
     table = Readable(head, rows, [False] * len(labels) + [True] * 5)
     warning = "" if experiment.scale == paper.scale else _warning(records, paper, folders)

@@ -102,7 +102,9 @@ def _check_paper(experiment: "Experiment") -> None:
         return
     _check_measure(experiment, f"paper {paper.source!r}", paper.measure)
     for values in itertools.product(*experiment.axes.values()):
-        paper.figure(dict(zip(experiment.axes, values, strict=True)))
+        cell = dict(zip(experiment.axes, values, strict=True))
+        paper.figure(cell)
+        paper.network(cell)
 
 
 def _check_figure_axes(experiment: "Experiment", where: str, shown: tuple[str, ...]) -> None:

@@ -106,6 +106,23 @@ def test_an_experiment_without_a_paper_has_no_such_table(results: Folder, page_a
     assert "paper’s figures" not in page_at(results.report).text
 
 
+def test_a_network_that_stands_in_for_another_says_for_which(folder: Folder):
+    text = folder.experiment.read_text()
+    twice = 'networks=lambda family, depth: f"{family}-{2 * depth}", words='
+    folder.experiment.write_text(text.replace("words=", twice))
+    found = report.read(folder.path).beside
+    assert found is not None
+    assert found.table.head[:4] == ["family", "layers", "the paper's network", "paper"]
+    assert ["residual", "56", "resnet-112", "6.97"] in [row[:4] for row in found.table.rows]
+
+
+def test_a_paper_without_a_figure_for_any_cell_has_no_table(folder: Folder, page_at):
+    text = folder.experiment.read_text()
+    folder.experiment.write_text(text.replace("figures={(", "figures={} and {("))
+    assert report.build(folder.path).beside is None
+    assert "paper’s figures" not in page_at(folder.report).text
+
+
 def test_figures_may_be_a_function_of_the_axes():
     paper = Paper(source="?", figures=lambda depth: {20: 8.75, 56: "fail"}.get(depth))
     assert [paper.figure({"depth": depth}) for depth in (20, 32, 56)] == [8.75, None, "fail"]
@@ -116,6 +133,7 @@ def test_figures_may_be_a_function_of_the_axes():
     [
         ({"figures": {20: "bad"}}, "gives 'bad' for {'depth': 20}: give a number"),
         ({"figures": lambda width: 1.0}, "figures fails for {'depth': 20}"),
+        ({"networks": lambda width: "?"}, "networks fails for {'depth': 20}"),
         ({"measure": "test_eror"}, "did you mean 'test_error'"),
     ],
 )
