@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from resnet_jax.errors import UserError
 from resnet_jax.models.orders import ORDERS
+from resnet_jax.models.shortcuts import READ_BY
 
 if TYPE_CHECKING:
     from resnet_jax.models.network import ResNet
@@ -17,9 +18,7 @@ BELONGS_TO: dict[str, tuple[str, tuple[str, ...]]] = {
     "branch_constant": ("branch_scale", ("constant",)),
     "cardinality": ("branch", ("bottleneck",)),
     "bottleneck_width": ("branch", ("bottleneck",)),
-    "shortcut_scale": ("shortcut", ("scaled",)),
-    "gate_bias": ("shortcut", ("exclusive_gating", "shortcut_only_gating")),
-    "shortcut_dropout": ("shortcut", ("dropout",)),
+    **{number: ("shortcut", names) for number, names in READ_BY.items()},
     "norm_groups": ("normalization", ("group",)),
     "momentum": ("normalization", ("batch",)),
     "stride_on": ("branch", ("bottleneck",)),

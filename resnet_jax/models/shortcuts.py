@@ -4,7 +4,10 @@ A shortcut sees the unit's input twice: raw, and after the order's opening. Iden
 input on; projections read the opened one, as the branch does (He et al. 2016, section 4.1). Where a
 unit changes the shape, an identity is option A's.
 
-A new one is a function here and an entry of `SHORTCUTS`; a number of its own, a closure over it.
+A new one is a function here and an entry of `SHORTCUTS`. A number of its own is a closure over it;
+one that the config has already is named in `READ_BY`. Parameters are those of a Linen module that
+the function calls by the name "shortcut" or "gate": so they stand aside of the depth that a network
+is named by.
 """
 
 from collections.abc import Callable
@@ -208,3 +211,10 @@ SHORTCUTS: dict[str, Shortcut] = {
     "shortcut_only_gating": gate,
     "dropout": drop,
 }
+
+READ_BY: dict[str, tuple[str, ...]] = {
+    "shortcut_scale": ("scaled",),
+    "gate_bias": ("exclusive_gating", "shortcut_only_gating"),
+    "shortcut_dropout": ("dropout",),
+}
+"""The shortcuts that each number of the config is for; with others it would have no effect."""

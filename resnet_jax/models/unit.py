@@ -1,9 +1,11 @@
 """The residual unit: y = h(x) + s F(x), x' = f(y) (He et al. 2016, eqs. 1 and 2, for s = 1)."""
 
+import jax.numpy as jnp
 from flax import linen as nn
 from jax import Array
 from jaxtyping import Float
 
+from resnet_jax.errors import UserError
 from resnet_jax.models.attention import SqueezeExcitation
 from resnet_jax.models.branches import Convolution
 from resnet_jax.models.layers import Layers
@@ -45,6 +47,7 @@ class Unit(nn.Module):
         x = x if self.first else self._layers.drop(x, self.dropout, name="dropout")
         opened = self._opened(x)
         h, residual = self.shortcut(x, opened, self.junction), self.residual(opened)
+        self._refuse_misfit(h.shortcut if isinstance(h, Gated) else h, residual)
         y = h.shortcut + h.share * residual if isinstance(h, Gated) else h + residual
         return self._layers.apply(y, self._order.after_addition, at="_after_addition")
 
@@ -78,6 +81,18 @@ class Unit(nn.Module):
             steps = order.after(number, last)
             x = self._layers.apply(x, steps, at=order.at(number), zero=zero_norm and ends)
         return SqueezeExcitation(self.squeeze, name="attention")(x) if self.squeeze else x
+
+    def _refuse_misfit(self, h: Array, residual: Array) -> None:
+        """Raises a `UserError` if a sum would broadcast or change the type of what it is given."""
+        if not jnp.ndim(h) or not jnp.ndim(residual):  # one number for all: the other is alone
+            return
+        ours, branchs = (f"{'x'.join(map(str, a.shape[1:]))} {a.dtype}" for a in (h, residual))
+        if ours != branchs:
+            name = getattr(self.shortcut, "__name__", self.shortcut)
+            raise UserError(
+                f"{'/'.join(self.path)}: the shortcut {name} gives {ours} for an image, and the "
+                f"branch {branchs}; a shortcut has the branch's shape and type"
+            )
 
     @property
     def _order(self) -> Order:

@@ -10,6 +10,7 @@ import pytest
 from flax import linen as nn
 from flax.traverse_util import flatten_dict
 
+from resnet_jax.errors import UserError
 from resnet_jax.models import ResNet
 from resnet_jax.models.orders import ORDERS
 from resnet_jax.models.shortcuts import SHORTCUTS, Gated, Junction
@@ -149,9 +150,12 @@ def test_every_shortcut_meets_the_branch_and_has_a_gradient(name, where):
 
 
 @pytest.mark.parametrize("name", SHORTCUTS)
-@pytest.mark.parametrize("order", ["original", "preactivation"])
-def test_every_shortcut_stands_in_a_network(name, order):
-    model = ResNet((1, 2), widths=(4, 6), shortcut=name, order=order, num_classes=5)
+@pytest.mark.parametrize(
+    ("order", "dtype"),
+    [("original", "float32"), ("preactivation", "float32"), ("original", "bfloat16")],
+)
+def test_every_shortcut_stands_in_a_network(name, order, dtype):
+    model = ResNet((1, 2), widths=(4, 6), shortcut=name, order=order, num_classes=5, dtype=dtype)
     variables = model.init(KEY, jnp.zeros((1, 8, 8, 3)))
     images = jax.random.normal(KEY, (4, 8, 8, 3))
     logits, _ = model.apply(
@@ -159,3 +163,25 @@ def test_every_shortcut_stands_in_a_network(name, order):
     )
     assert logits.shape == (4, 5)
     assert np.isfinite(logits).all()
+
+
+@pytest.mark.parametrize(
+    ("misfit", "told"),
+    [
+        (lambda images, opened, to: images.mean((1, 2), keepdims=True), "gives 1x1x4 bfloat16"),
+        (
+            lambda images, opened, to: images,
+            "stage2/unit01: .* gives 8x8x4 bfloat16 .* branch 4x4x6",
+        ),
+        (
+            lambda images, opened, to: images * jnp.ones(4),
+            "gives 8x8x4 float32 .* branch 8x8x4 bfloat16",
+        ),
+    ],
+    ids=["it would broadcast", "it keeps the shape", "it changes the type"],
+)
+def test_a_shortcut_that_does_not_fit_is_refused(monkeypatch, misfit, told):
+    monkeypatch.setitem(SHORTCUTS, "misfit", misfit)
+    model = ResNet((1, 1), widths=(4, 6), shortcut="misfit", num_classes=5, dtype="bfloat16")
+    with pytest.raises(UserError, match=told):
+        model.init(KEY, jnp.zeros((1, 8, 8, 3)))
