@@ -51,6 +51,8 @@ def report(built: Report) -> None:
         )
         remarks = "; ".join([verdict.numbers, *verdict.notes])
         CONSOLE.print(f"{'':>15}  [dim]{escape(remarks)}[/]", highlight=False)
+    if built.warning:
+        CONSOLE.print(f"\n[yellow]{escape(built.warning)}[/]", highlight=False)
     CONSOLE.print()
     place("report", built.folder.report)
 

@@ -11,9 +11,12 @@ from resnet_jax.lab.experiment import Experiment
 from resnet_jax.lab.folder import Folder, write_plan
 from resnet_jax.lab.grid import Run
 from resnet_jax.lab.pieces import Only
+from resnet_jax.lab.records import environment_of
+from resnet_jax.lab.wording import count, listed
 from resnet_jax.lab.worker import Task
 from resnet_jax.training import mapping as mappings
 from resnet_jax.training import schedule
+from resnet_jax.training.environment import code, differing
 from resnet_jax.training.loop import Plan
 from resnet_jax.training.observer import Observer
 from resnet_jax.training.run_folder import RunFolder
@@ -58,6 +61,7 @@ def run(
     folder = Folder(Path(results) / experiment.results_name)
     write_plan(folder, experiment, runs, command)
     waiting = missing(folder, chosen)
+    _warn_of_other_code(folder, [each for each in chosen if each not in waiting], observer)
     observer.start_grid(len(chosen), len(chosen) - len(waiting))
     file, place = folder.experiment, folder.runs
     if not executor.here:  # a worker may stand in another folder
@@ -77,6 +81,17 @@ def _refuse_unusable(experiment: Experiment, run: Run, here: bool) -> None:
         if here:  # workers may have other devices
             mappings.of(config)
         schedule.from_config(config, dataset.num_train / config.train.batch_size)
+
+
+def _warn_of_other_code(folder: Folder, done: Sequence[Run], observer: Observer) -> None:
+    """A run is named by its config alone: what is done stays, though the code may be another."""
+    codes = (environment_of(folder.runs / each.name).get("code", {}) for each in done)
+    if other := [files for each in codes if (files := differing((each, code())))]:
+        files = sorted({file for each in other for file in each})
+        observer.warn(
+            f"{count(len(other), 'finished run')} had other code ({listed(files)}), and will not "
+            f"be done again: remove {folder.runs} to have all done by the code of now"
+        )
 
 
 def missing(folder: Folder, runs: Sequence[Run]) -> list[Run]:

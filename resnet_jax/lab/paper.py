@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from resnet_jax.errors import UserError
 from resnet_jax.lab.measures import measure as named
 from resnet_jax.lab.tables import Readable
-from resnet_jax.lab.wording import NOT_KNOWN, number
+from resnet_jax.lab.wording import NOT_KNOWN, listed, number
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -179,14 +179,9 @@ def setup(folders: "Iterable[Path]") -> str:
             part[word] = None
     heads = ("data ", "networks ", "")
     told = zip(heads, parts, strict=True)
-    return "; ".join(head + _listed(list(part)) for head, part in told if part)
+    return "; ".join(head + listed(list(part), NAMES_SHOWN) for head, part in told if part)
 
 
 def _length(train: dict[str, Any]) -> str:
     length = f"{train['steps']:,} steps" if train["steps"] else f"{train['epochs']:g} epochs"
     return f"{length}, {train['batch_size']} images a step"
-
-
-def _listed(words: list[str]) -> str:
-    more = len(words) - NAMES_SHOWN
-    return ", ".join(words[:NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")

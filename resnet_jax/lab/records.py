@@ -14,6 +14,7 @@ from resnet_jax.lab.folder import Folder, Plan, Planned
 from resnet_jax.lab.measures import measure as named
 from resnet_jax.lab.statistics import Summary, summarize
 from resnet_jax.lab.wording import count, estimate
+from resnet_jax.training.environment import differing
 from resnet_jax.training.run_folder import checksum
 
 Status = Literal["done", "diverged", "failed", "missing"]
@@ -50,6 +51,11 @@ class Records:
         """A measure of each run of a cell; NaN for one without a value."""
         return of_cell(self.runs, cell)[measure]
 
+    @property
+    def code_differs(self) -> list[str]:
+        """The files of this package that were not the same for all runs."""
+        return differing(each.get("code", {}) for each in self.environments.values())
+
     def told(self, measure: str, cell: Cell) -> str:
         """The same in words: `16.3% (95% interval 15.1 to 17.5, 3 runs)`."""
         found = self.summary(measure, cell)
@@ -78,7 +84,7 @@ def read(folder: Folder, experiment: Experiment, plan: Plan) -> Records:
         _run_row(folder.runs / run.name, run, experiment, of_run)
         for run, of_run in zip(plan.runs, metrics, strict=True)
     ]
-    environments = {run.name: _environment(folder.runs / run.name) for run in plan.runs}
+    environments = {run.name: environment_of(folder.runs / run.name) for run in plan.runs}
     names = {run.name for run in plan.runs}
     return Records(
         experiment,
@@ -182,7 +188,8 @@ def _lines(file: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _environment(path: Path) -> dict[str, Any]:
+def environment_of(path: Path) -> dict[str, Any]:
+    """The environment of the run in a folder; empty if it has none that can be read."""
     file = path / "environment.json"
     try:
         return json.loads(file.read_text()) if file.is_file() else {}

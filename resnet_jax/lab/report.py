@@ -18,7 +18,7 @@ from resnet_jax.lab.paper import Beside
 from resnet_jax.lab.pieces import Only
 from resnet_jax.lab.records import Records
 from resnet_jax.lab.verdict import Verdict
-from resnet_jax.lab.wording import count, duration, with_unit
+from resnet_jax.lab.wording import count, duration, listed, with_unit
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,16 @@ class Report:
     def complete(self) -> bool:
         """Whether every run of the plan ended, be it that it diverged."""
         return self.ended({})
+
+    @property
+    def warning(self) -> str:
+        """That the runs were not all made by the same code, and where it differs; else empty."""
+        if not (files := self.records.code_differs):
+            return ""
+        return (
+            f"The runs were not all made by the same code: {listed(files)} differed between them. "
+            f"The table does not tell them apart; remove {self.folder.runs} to have all done anew."
+        )
 
     def ended(self, only: Only) -> bool:
         """The same of the runs of a piece of the grid."""
@@ -125,6 +135,8 @@ def _render(report: Report, drawings: dict[str, Path]) -> str:
             lost=report.records.runs.query("message != ''").to_dict("records"),
             state=state(report.records),
             incomplete=not report.complete,
+            warning=report.warning,
+            changes=report.folder.changes if report.folder.changes.exists() else None,
             fewest_pairs=claims.FEWEST_PAIRS,
             environment=environment(report.records.environments.values()),
             time=time_taken(report.records.runs),

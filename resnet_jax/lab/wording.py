@@ -1,7 +1,7 @@
 """Numbers in words: with their unit, and with no more digits than the spread supports."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from resnet_jax.lab.measures import measure as named
 
@@ -12,6 +12,17 @@ MINUS = "\N{MINUS SIGN}"
 def count(n: int, noun: str) -> str:
     """`1 run`, `3 runs`."""
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def listed(words: Sequence[str], most: int = 3) -> str:
+    """The first few of some words, and how many more there are.
+
+    Example:
+      >>> listed(["a", "b"]), listed(["a", "b", "c", "d", "e"])
+      ('a, b', 'a, b, c and 2 more')
+    """
+    more = len(words) - most
+    return ", ".join(words[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def number(value: float, decimals: int, sign: bool = False) -> str:

@@ -124,8 +124,12 @@ def fail(path: Path, message: str, details: str) -> Result:
 
 
 def last_line(error: BaseException) -> str:
-    """An exception in a line: its type and the beginning of its message."""
-    return traceback.format_exception_only(error)[-1].splitlines()[0]
+    """An exception in a line: its type and the beginning of its message.
+
+    What others noted on it is left out: JAX notes there that it has cut the traceback.
+    """
+    message = str(error).partition("\n")[0]
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
 def _measure(config: ConfigDict, study: Study, path: Path, observer: Observer) -> Result:

@@ -1,8 +1,11 @@
-"""What a run ran on: versions, devices, and the commit of this code."""
+"""What a run ran on: versions, devices, and this code."""
 
+import functools
+import hashlib
 import platform
 import subprocess
 import sys
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -11,16 +14,19 @@ from typing import Any
 import jax
 
 PACKAGES = ("resnet_jax", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
+COMPUTING = ("models", "data", "training", "probes", "lab/studies")
+"""The folders of this package that the numbers of a run come from."""
 
 
 def environment() -> dict[str, Any]:
-    """Versions, devices, commit and time, as plain JSON types."""
+    """Versions, devices, commit, code and time, as plain JSON types."""
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
         "packages": {name: _version(name) for name in PACKAGES},
         "devices": [device.device_kind for device in jax.devices()],
         "commit": commit(),
+        "code": code(),
         "command": " ".join(sys.argv),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }
@@ -28,11 +34,42 @@ def environment() -> dict[str, Any]:
 
 def commit() -> str:
     """The commit of this package's checkout, with `+changes` if files differ; empty if none."""
-    root = _git("rev-parse", "--show-toplevel")
-    if not root or Path(root) not in Path(__file__).parents[2:3]:
-        return ""  # installed somewhere in a checkout of something else
-    head = _git("rev-parse", "HEAD")
+    if not _is_checkout():
+        return ""
+    head = _git("rev-parse", "HEAD").strip()
     return f"{head}+changes" if head and _git("status", "--porcelain") else head
+
+
+def changes() -> str:
+    """What differs in this package's checkout from its commit, as a patch; empty if nothing does.
+
+    Files that git does not know are not in it.
+    """
+    return _git("diff", "HEAD") if _is_checkout() else ""
+
+
+def _is_checkout() -> bool:
+    """Whether this package stands in a checkout of its own, not installed in one of another."""
+    root = _git("rev-parse", "--show-toplevel").strip()
+    return bool(root) and Path(root) in Path(__file__).parents[2:3]
+
+
+@functools.cache  # as it was when it was loaded, or nearly so
+def code() -> dict[str, str]:
+    """A digest of each file that the numbers of a run come from, by its path in the package."""
+    package = Path(__file__).parents[1]
+    files = sorted(file for folder in COMPUTING for file in (package / folder).rglob("*.py"))
+    return {
+        file.relative_to(package).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+        for file in files
+    }
+
+
+def differing(codes: Iterable[Mapping[str, str]]) -> list[str]:
+    """The files in which two or more of what `code` gave differ; one that is empty is not known."""
+    known = [each for each in codes if each]
+    files = {file: None for each in known for file in each}
+    return [file for file in files if len({each.get(file) for each in known}) > 1]
 
 
 def _git(*arguments: str) -> str:
@@ -41,7 +78,7 @@ def _git(*arguments: str) -> str:
         done = subprocess.run(command, capture_output=True, text=True, timeout=10)
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+    return done.stdout if done.returncode == 0 else ""
 
 
 def _version(package: str) -> str:

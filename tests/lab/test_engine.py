@@ -58,6 +58,10 @@ class Listener(Observer):
         self.grid, self.cut = None, cut
         self.began: list[tuple[str, int]] = []
         self.ended: dict[str, str] = {}
+        self.warnings: list[str] = []
+
+    def warn(self, message):
+        self.warnings.append(message)
 
     def start_grid(self, runs, done):
         self.grid = runs, done
@@ -136,6 +140,24 @@ def test_what_is_done_is_not_done_again(done):
     listener = run(experiment, results)
     assert (listener.grid, listener.began, listener.ended) == ((6, 6), [], {})
     assert {path: path.read_bytes() for path in before} == before
+
+
+def test_what_was_done_by_other_code_stays_and_is_told_of(done):
+    experiment, results = done
+    assert run(experiment, results).warnings == []
+    assert report.read(results / "trial").warning == ""
+    file = results / "trial" / "runs" / names(experiment)[4] / "environment.json"
+    ran = json.loads(file.read_text())
+    ran["code"]["models/shortcuts.py"] = "0" * 12
+    file.write_text(json.dumps(ran))
+    listener = run(experiment, results)
+    assert listener.began == []
+    (warning,) = listener.warnings
+    assert "1 finished run had other code (models/shortcuts.py)" in warning
+    assert str(results / "trial" / "runs") in warning
+    told = report.build(results / "trial").warning
+    assert "not all made by the same code: models/shortcuts.py" in told
+    assert told in " ".join((results / "trial" / "report.html").read_text().split())
 
 
 def test_only_a_run_that_was_removed_is_redone_and_ends_alike(done):
@@ -242,7 +264,9 @@ def test_any_error_of_a_run_is_that_runs_own_and_may_pass(done, monkeypatch):
 
     def out_of_memory(config, path, observer):
         if path.name == unlucky:
-            raise MemoryError("no room\nfor 3 arrays")
+            error = MemoryError("no room\nfor 3 arrays")
+            error.add_note("JAX has removed its frames")
+            raise error
         return train(config, path, observer)
 
     monkeypatch.setattr(worker, "train", out_of_memory)

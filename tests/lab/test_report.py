@@ -118,6 +118,15 @@ def test_words_of_the_experiment_are_no_markup(results: Folder, page_at):
     assert "mend <script>it</script> & all?" in page_at(results.report).text
 
 
+def test_what_differed_from_the_commit_is_kept_with_the_results(results: Folder, page_at):
+    results.changes.unlink(missing_ok=True)  # of the checkout that this test is of
+    report.build(results.path)
+    assert "git apply" not in page_at(results.report).text
+    results.changes.write_text("--- a\n+++ b\n")
+    report.build(results.path)
+    assert f"git apply {results.changes}" in page_at(results.report).text
+
+
 def test_runs_on_several_machines_are_all_named(results: Folder, page_at):
     file = results.runs / "plain20-seed0-abcdef" / "environment.json"
     file.write_text(file.read_text().replace('"cpu"', '"gpu"'))

@@ -58,6 +58,31 @@ def test_a_checkout_with_changes_says_so(checkout):
     assert environment.commit() == git(checkout, "rev-parse", "HEAD") + "+changes"
 
 
+def test_changes_are_a_patch_that_makes_them_anew(checkout, tmp_path):
+    assert environment.changes() == ""
+    file = checkout / "resnet_jax" / "training" / "environment.py"
+    file.write_text("2\n \n")
+    patch = tmp_path / "changes.diff"
+    patch.write_text(environment.changes())
+    git(checkout, "checkout", "--", "resnet_jax")
+    assert file.read_text() == "1"
+    git(checkout, "apply", str(patch))
+    assert file.read_text() == "2\n \n"
+
+
+def test_code_tells_the_files_that_differ():
+    code = environment.code()
+    assert {"models/shortcuts.py", "training/step.py", "lab/studies/paths.py"} <= set(code)
+    assert not any(file.startswith("cli/") for file in code)
+    other = {**code, "models/unit.py": "0" * 12}
+    removed = {file: digest for file, digest in code.items() if file != "data/order.py"}
+    assert environment.differing([code, code, {}]) == []
+    assert sorted(environment.differing([code, other, removed])) == [
+        "data/order.py",
+        "models/unit.py",
+    ]
+
+
 def test_there_is_no_commit_without_a_checkout(checkout, monkeypatch):
     (checkout / ".git").rename(checkout / "elsewhere")
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(checkout.parent))
