@@ -1,9 +1,9 @@
 """The `resnet-jax` command."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from resnet_jax.cli.commands import benchmark_loop, benchmark_probes, train
+from resnet_jax.cli.commands import benchmark_loop, benchmark_probes, summary, train
 from resnet_jax.cli.parser import parser
 from resnet_jax.errors import UserError
 
@@ -19,8 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
       it was interrupted by SIGINT (Ctrl-C) and 143 by SIGTERM.
     """
     options, rest = parser().parse_known_args(arguments)
-    if rest and options.call not in (train, benchmark_probes, benchmark_loop):
-        parser().error(f"unknown arguments: {' '.join(rest)}")
+    if unknown := [each for each in rest if not _may_override(each, options.call)]:
+        parser().error(f"unknown arguments: {' '.join(unknown)}")
     if options.call is train and not options.config and options.replay is None:
         parser().error("the following arguments are required: --config")
     options.rest = rest
@@ -37,3 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             words = str(interrupt) or "interrupted"
             print(f"\n{words}; the same command goes on", file=sys.stderr)
         return getattr(interrupt, "code", 130)
+
+
+def _may_override(argument: str, call: Callable) -> bool:
+    """Whether a subcommand takes it as an override of its config, or says itself why not."""
+    if call is summary and argument.startswith("--"):
+        return argument.startswith("--config.model.")
+    return call in (train, summary, benchmark_probes, benchmark_loop)

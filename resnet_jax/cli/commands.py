@@ -174,12 +174,17 @@ def evaluate(options: argparse.Namespace) -> None:
 
 
 def summary(options: argparse.Namespace) -> None:
-    """Prints what a network of the zoo is made of."""
+    """Prints what a network of the zoo is made of, with other settings if any are given."""
     from resnet_jax import models
     from resnet_jax.cli import show
+    from resnet_jax.cli.flags import with_overrides
+    from resnet_jax.training import config as configs
+    from resnet_jax.training.state import network_settings
 
+    config = configs.override(configs.base(), {"model.name": options.name})
+    settings = network_settings(with_overrides(config, options.rest).model)
     shape = tuple(options.image_shape) if options.image_shape else None
-    show.network(options.name, models.summarize_by_name(options.name, shape))
+    show.network(options.name, models.summarize_by_name(options.name, shape, **settings))
 
 
 def list_data(options: argparse.Namespace) -> None:

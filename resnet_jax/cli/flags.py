@@ -21,7 +21,11 @@ def config_from(file: str, overrides: Sequence[str]) -> ConfigDict:
         the message suggests the right one.
     """
     path, _, variant = file.partition(":")
-    config = configs.load(path, variant)
+    return with_overrides(configs.load(path, variant), overrides)
+
+
+def with_overrides(config: ConfigDict, overrides: Sequence[str]) -> ConfigDict:
+    """A config with the overrides of a command line, checked; see `config_from`."""
     for name in _names(overrides):
         if name not in configs.flatten(config):
             raise UserError(f"no setting '{name}': {did_you_mean(name, configs.flatten(config))}")

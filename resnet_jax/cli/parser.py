@@ -96,7 +96,12 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--split", choices=("train", "test"), default="test")
     command.set_defaults(call=commands.evaluate)
 
-    command = subcommands.add_parser("summary", help="show what a network is made of")
+    command = subcommands.add_parser(
+        "summary",
+        help="show what a network is made of",
+        usage="resnet-jax summary NAME [--config.model.KEY=VALUE ...] [--image-shape H W C]",
+        allow_abbrev=False,
+    )
     command.add_argument("name", help="such as resnet56")
     command.add_argument("--image-shape", type=int, nargs=3, metavar=("H", "W", "C"))
     command.set_defaults(call=commands.summary)

@@ -82,17 +82,23 @@ class Summary:
         return sum(row.multiply_adds for row in self.rows)
 
 
-def summarize_by_name(name: str, image_shape: tuple[int, int, int] | None = None) -> Summary:
+def summarize_by_name(
+    name: str, image_shape: tuple[int, int, int] | None = None, **overrides: Any
+) -> Summary:
     """The summary of a network of the zoo, with what is published of it.
 
     Args:
       name: a name that `create` knows.
       image_shape: (height, width, channels); by default that of the images it is meant for.
+      **overrides: other values for attributes of `ResNet`; of what they change, nothing is
+        published.
 
     Raises:
-      UserError: if there is no such network.
+      UserError: if there is no such network, attribute or choice.
     """
-    return replace(summarize(create(name), image_shape), published=published_of(name))
+    model, as_published = create(name, **overrides), create(name)
+    published = published_of(name) if model == as_published else None
+    return replace(summarize(model, image_shape), published=published)
 
 
 def summarize(model: ResNet, image_shape: tuple[int, int, int] | None = None) -> Summary:

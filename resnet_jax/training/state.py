@@ -153,8 +153,16 @@ def build_model(config: ConfigDict, num_classes: int) -> nn.Module:
     if own_model.is_own(config.model.name):
         _refuse_settings(config.model)
         return own_model.load(config.model.name, num_classes)
-    settings = {key: value for key, value in config.model.items() if value not in ("", None, ())}
-    return models.create(num_classes=num_classes, **settings)
+    return models.create(config.model.name, num_classes, **network_settings(config.model))
+
+
+def network_settings(settings: ConfigDict) -> dict[str, Any]:
+    """What `config.model` says of a network of the zoo: all but its name and what is left to it."""
+    return {
+        key: value
+        for key, value in settings.items()
+        if key != "name" and value not in ("", None, ())
+    }
 
 
 def _refuse_settings(settings: ConfigDict) -> None:

@@ -354,6 +354,16 @@ def test_summary_shows_every_unit_the_totals_and_what_is_published(capsys):
     assert "published: parameters 0.27M" in told
 
 
+def test_summary_takes_settings_of_the_network(capsys):
+    assert cli.main(("summary", "resnet20", "--config.model.shortcut=B")) == 0
+    told = words(capsys.readouterr().out)
+    projections = 16 * 32 + 2 * 32 + 32 * 64 + 2 * 64  # two, with their norms
+    assert f"{269_722 + projections:,} parameters" in told
+    assert "published" not in told
+    assert cli.main(("summary", "resnet20", "--config.model.shotcut=B")) == 2
+    assert "did you mean 'model.shortcut'" in capsys.readouterr().err
+
+
 def test_summary_takes_the_shape_of_an_image(capsys):
     assert cli.main(("summary", "resnet8", "--image-shape", "28", "28", "1")) == 0
     assert "for an image of 28x28x1" in words(capsys.readouterr().out)
