@@ -1,8 +1,9 @@
 """An experiment is data: a base config, named axes, seeds, figures to draw, claims to judge."""
 
+import re
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -122,8 +123,7 @@ class Experiment:
         if scale not in self.scales or not self.as_written:  # scales do not add up
             known = [self.scale, *(self.scales if self.as_written else ())]
             raise UserError(
-                f"the experiment {self.name} has no scale {scale!r} among {', '.join(known)}: "
-                f"{did_you_mean(scale, known)}"
+                f"the experiment {self.name} has no scale {scale!r}; {did_you_mean(scale, known)}"
             )
         return replace(self, **self.scales[scale], scale=scale, as_written=False)
 
@@ -174,9 +174,17 @@ def _execute(path: Path) -> dict[str, Any]:
     except SyntaxError as error:
         raise UserError(f"{path}, line {error.lineno}: {error.msg}") from error
     except Exception as error:
-        kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
-        raise UserError(f"{path}{_line_in(path, error)}: {kind}{error}") from error
+        raise UserError(f"{path}{_line_in(path, error)}: {_told(error)}") from error
     return module.__dict__
+
+
+def _told(error: Exception) -> str:
+    slip = re.search(r"\bExperiment\.__init__.* unexpected keyword argument '(\w+)'", str(error))
+    if slip:
+        known = [each.name for each in fields(Experiment)]
+        return f"an Experiment has no field {slip[1]!r}; {did_you_mean(slip[1], known)}"
+    kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
+    return f"{kind}{error}"
 
 
 def _line_in(path: Path, error: Exception) -> str:
@@ -186,5 +194,8 @@ def _line_in(path: Path, error: Exception) -> str:
 
 
 def _files_beside(path: Path) -> str:
+    below = path.parent / "experiments" / f"{path.name.removesuffix('.py')}.py"
+    if below.is_file():
+        return f"did you mean '{below}'?"
     names = sorted(file.name for file in path.parent.glob("*.py"))
     return did_you_mean(path.name, names) if names else f"{path.parent} has no Python files"

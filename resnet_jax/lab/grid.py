@@ -50,22 +50,27 @@ def expand(experiment: Experiment) -> list[Run]:
       UserError: the base config is not found, a setting does not exist there or has the wrong
         type, `configure` fails, or two cells have the same config.
     """
-    base = configs.override(_base(experiment), experiment.settings)
+    with in_cell(experiment, {}):
+        base = configs.override(_base(experiment), experiment.settings)
+        cells = list(_cells(experiment))
     runs = []
-    for cell, settings in _cells(experiment):
+    for cell, settings in cells:
         for seed in experiment.seeds:
             with in_cell(experiment, cell):
                 config = configs.override(base, {**settings, "seed": seed})
                 if trains(config):
                     configs.check(config)
             runs.append(Run(run_name(config, experiment.name), cell, seed, config))
-    _refuse_twins(runs)
+    with in_cell(experiment, {}):
+        _refuse_twins(runs)
     return runs
 
 
 @contextmanager
 def in_cell(experiment: Experiment, cell: Mapping[str, AxisValue]) -> Iterator[None]:
     """Says of a mistake found inside of the `with` block in which file's cell it is.
+
+    Where the cell is empty, it says in which file alone.
 
     Raises:
       UserError: the one that was raised there, with that before it.

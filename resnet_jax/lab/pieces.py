@@ -67,18 +67,24 @@ def _listed(values: Sequence[AxisValue]) -> str:
 
 
 def _values(text: str, given: str, values: Sequence[AxisValue]) -> list[AxisValue]:
-    named = {str(value).lower(): value for value in values}
-    words = [given] if given.lower() in named else given.split(",")
-    return [_value(text, word, named) for word in words]
+    words = [given] if _written(given, values) else given.split(",")
+    return [_value(text, word, values) for word in words]
 
 
-def _value(text: str, word: str, named: Mapping[str, AxisValue]) -> AxisValue:
-    if word.lower() in named:
-        return named[word.lower()]
-    for value in named.values():  # 1e-2 for 0.01
+def _value(text: str, word: str, values: Sequence[AxisValue]) -> AxisValue:
+    for value in _written(word, values):
+        return value
+    for value in values:  # 1e-2 for 0.01
         if isinstance(value, int | float) and not isinstance(value, bool) and _is(word, value):
             return value
-    raise UserError(f"--only {text}: no value {word!r}; {did_you_mean(word.lower(), named)}")
+    raise UserError(f"--only {text}: no value {word!r}; {did_you_mean(word, map(str, values))}")
+
+
+def _written(word: str, values: Sequence[AxisValue]) -> list[AxisValue]:
+    """The value that is written so, or the only one that is but for its case; else none."""
+    exact = [value for value in values if str(value) == word]
+    alike = [value for value in values if str(value).lower() == word.lower()]
+    return (exact or (alike if len(alike) == 1 else []))[:1]
 
 
 def _is(word: str, value: float) -> bool:

@@ -2,8 +2,9 @@
 
 import itertools
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from resnet_jax.errors import UserError, did_you_mean
 
@@ -11,6 +12,12 @@ if TYPE_CHECKING:
     from resnet_jax.lab.experiment import Cell, Experiment
 
 KEPT = ("name", "file", "scale", "scales", "as_written")  # what an experiment has at every scale
+TUPLES = {  # the fields that are tuples, and what to write there
+    "seeds": "different integers, such as (0, 1, 2)",
+    "measures": 'names, such as ("train_error",)',
+    "claims": "claims, such as (claims.Worse(...),) with its comma",
+    "figures": "figures, such as (figures.Curves(...),) with its comma",
+}
 COLUMNS = ("run", "seed", "status", "steps", "message")  # of the runs table, beside the axes
 
 
@@ -20,6 +27,8 @@ def check(experiment: "Experiment") -> None:
     Raises:
       UserError: names the first mistake and what to do about it.
     """
+    for name, holds in TUPLES.items():
+        _check_tuple(name, getattr(experiment, name), holds)
     _check_axes(experiment)
     _check_seeds(experiment)
     _check_measures(experiment)
@@ -28,6 +37,13 @@ def check(experiment: "Experiment") -> None:
     _check_paper(experiment)
     if experiment.as_written:
         _check_scales(experiment)
+
+
+def _check_tuple(where: str, given: Any, holds: str) -> None:
+    if isinstance(given, str | bytes | Mapping) or not isinstance(given, Collection):
+        plain = isinstance(given, str | bytes | int | float | Mapping | None)
+        shown = repr(given) if plain else f"{type(given).__name__}(...)"
+        raise UserError(f"{where}: give a tuple of {holds}, not {shown}")
 
 
 def _check_scales(experiment: "Experiment") -> None:
@@ -53,7 +69,8 @@ def _check_axes(experiment: "Experiment") -> None:
     for axis, values in experiment.axes.items():
         if axis in (*COLUMNS, *experiment.measures):
             raise UserError(f"axis {axis!r}: the runs table has a column of that name; rename it")
-        if isinstance(values, str) or not len(values):
+        _check_tuple(f"axis {axis!r}", values, "at least one value")
+        if not len(values):
             raise UserError(f"axis {axis!r}: give a tuple of at least one value, not {values!r}")
         for value in values:
             if not isinstance(value, str | int | float | bool):
@@ -91,6 +108,7 @@ def _check_figures(experiment: "Experiment") -> None:
         raise UserError(f"figures: two have the same name, which names their files: {names}")
     for figure in experiment.figures:
         where = f"figure {figure.name!r}"
+        _check_tuple(f"{where}: measures", figure.measures, TUPLES["measures"])
         for measure in figure.measures:
             _check_measure(experiment, where, measure)
         _check_figure_axes(experiment, where, figure.axes)

@@ -119,7 +119,7 @@ def words(text: str) -> str:
         (("run", "nowhere/trial.py"), "nowhere/trial.py: there is no such experiment file"),
         (("run", "configs/tiny.py"), "no variable `experiment`"),
         (("run", "experiments/trial.py", "--results", "configs/tiny.py"), "configs/tiny.py"),
-        (("run", "experiments/trial.py", "--scale", "papr"), "no scale 'papr' among default"),
+        (("run", "experiments/trial.py", "--scale", "papr"), "no scale 'papr'; known: default"),
         (("run", "experiments/trial.py", "--only", "shortcut=A"), "did you mean 'model.shortcut'"),
         (("report", "results/trial"), "results/trial: holds no results.*`resnet-jax run"),
         (("summary", "resnet21"), "'resnet21'.*resnet20 and resnet26"),

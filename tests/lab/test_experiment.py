@@ -32,6 +32,11 @@ def test_a_file_leaves_no_bytecode_beside_it(experiment_file: Path):
             "experiment = Experiment(question='?', base='b.py', axes={'depth': ()})\n",
             r"wrong\.py, line 3: axis 'depth'",
         ),
+        (
+            "from resnet_jax.lab import Experiment\n\n"
+            "experiment = Experiment(question='?', base='b.py', axis={'depth': (20,)})\n",
+            r"wrong\.py, line 3: an Experiment has no field 'axis'; did you mean 'axes'",
+        ),
     ],
 )
 def test_a_mistake_in_the_file_is_one_line_that_says_where(tmp_path: Path, text, message):
@@ -45,6 +50,15 @@ def test_a_mistake_in_the_file_is_one_line_that_says_where(tmp_path: Path, text,
 def test_a_file_that_is_not_there_is_answered_with_the_nearest(experiment_file: Path):
     with pytest.raises(UserError, match=r"did you mean 'degradation\.py'"):
         load(experiment_file.with_name("degradaton.py"))
+
+
+@pytest.mark.parametrize("name", ["my_scale", "my_scale.py"])
+def test_a_file_that_lies_in_experiments_is_suggested_from_outside(tmp_path, monkeypatch, name):
+    (tmp_path / "experiments").mkdir()
+    (tmp_path / "experiments" / "my_scale.py").touch()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"did you mean 'experiments/my_scale\.py'\?"):
+        load(name)
 
 
 PLAIN, RESIDUAL = {"depth": 20, "family": "plain"}, {"depth": 20, "family": "resnet"}
@@ -63,6 +77,39 @@ def test_axes_are_checked():
     assert "is not a string, a number or a bool" in wrong(axes={"depth": (20, None)})
     assert "give a tuple" in wrong(axes={"family": "plain"})
     assert "has a column of that name" in wrong(axes={"status": ("a", "b")})
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"seeds": 3}, "seeds: give a tuple of different integers, such as (0, 1, 2), not 3"),
+        ({"measures": "train_error"}, "measures: give a tuple of names, such as"),
+        (
+            {"figures": figures.Final(x="depth")},
+            "figures: give a tuple of figures, such as (figures.Curves(...),) with its comma, not "
+            "Final(...)",
+        ),
+        (
+            {"figures": (figures.Final(x="depth", lines="family", measures="train_error"),)},
+            "figure 'final': measures: give a tuple of names",
+        ),
+        (
+            {"claims": claims.Worse("it is", "train_error", {}, {})},
+            "claims: give a tuple of claims, such as (claims.Worse(...),) with its comma, not "
+            "Worse(...)",
+        ),
+        ({"axes": {"family": "plain"}}, "axis 'family': give a tuple of at least one value, not"),
+        ({"axes": {"depth": 20}}, "axis 'depth': give a tuple of at least one value, not 20"),
+        ({"axes": {"depth": None}}, "axis 'depth': give a tuple of at least one value, not None"),
+    ],
+)
+def test_what_stands_in_place_of_a_tuple_is_one_line_that_names_the_field(fields, message):
+    assert wrong(**fields).startswith(message)
+
+
+def test_lists_and_ranges_do_for_tuples():
+    made = Experiment(question="?", base="b.py", axes={"depth": [20, 56]}, seeds=range(3))
+    assert (list(made.seeds), made.along("depth")[0]) == ([0, 1, 2], (20, {"depth": 20}))
 
 
 def test_seeds_are_checked():

@@ -1,5 +1,6 @@
 """What the figures show, and that they show it legibly."""
 
+import doctest
 import itertools
 import re
 import shutil
@@ -7,9 +8,10 @@ import shutil
 import matplotlib.colors
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from resnet_jax.lab import records
-from resnet_jax.lab.figures import Curves, Final, draw_all, style
+from resnet_jax.lab.figures import Curves, Final, draw_all, seeds, style
 from resnet_jax.lab.figures.curves import seed_band
 from resnet_jax.lab.folder import Folder, read_experiment, read_plan
 from resnet_jax.lab.records import Records
@@ -110,6 +112,51 @@ def test_captions_say_what_the_marks_mean_and_what_diverged(results: Folder, div
         "1 run diverged and from there on counted as 90%."
     )
     assert "Student's t over 3 seeds. Crosses: 1 run that diverged" in final.caption(found)
+
+
+def lose(results: Folder, *cells: str, seeds: tuple[int, ...] = (0, 1, 2)) -> None:
+    for cell in cells:
+        for seed in seeds:
+            shutil.rmtree(results.runs / f"{cell}-seed{seed}-abcdef")
+
+
+def test_captions_count_the_seeds_of_cells_that_have_any(results: Folder):
+    lose(results, "plain20")
+    lose(results, "plain32", seeds=(0,))
+    found = read(results)
+    curves, final = found.experiment.figures
+    assert "Lines: the mean of 2 to 3 seeds. Bands:" in curves.caption(found)
+    assert "Student's t over 2 to 3 seeds." in final.caption(found)
+
+
+def test_one_seed_is_called_no_mean_and_has_no_band(results: Folder):
+    cells = [f"{family}{depth}" for family in ("plain", "resnet") for depth in (20, 32, 56)]
+    lose(results, *cells, seeds=(1, 2))
+    found = read(results)
+    curves, final = found.experiment.figures
+    assert "worse. Lines: one seed. Each point" in curves.caption(found)
+    assert final.caption(found).endswith("Marks: one seed.")
+    lose(results, *cells, seeds=(0,))
+    assert "Lines: no seed yet." in curves.caption(read(results))
+
+
+def legend(figure: Figure) -> list[str]:
+    return [text.get_text() for each in figure.legends for text in each.get_texts()]
+
+
+def test_what_has_no_run_does_not_stand_in_the_legend(results: Folder):
+    lose(results, "plain20", "plain32", "resnet20")
+    found = read(results)
+    figure = Curves(panels="family", lines="depth").draw(found)
+    assert sorted(legend(figure)) == ["32", "56"]  # 32 of the second panel alone
+    assert legend(Final(x="family", lines="depth").draw(found)) == ["32", "56"]
+    lose(results, "plain56")
+    assert legend(Final(x="depth", lines="family").draw(read(results))) == ["Residual"]
+
+
+def test_the_examples_on_seeds_hold():
+    ran = doctest.testmod(seeds)
+    assert (ran.failed, ran.attempted) == (0, 2)
 
 
 def test_figures_are_drawn_with_no_run_at_all(results: Folder):

@@ -562,3 +562,27 @@ def test_cells_that_the_grid_leaves_out_have_no_line():
     found = Records(found.experiment, kept, found.metrics, {}, 0)
     figure = Profile(panels="family", lines="depth").draw(found)
     assert (list(lines(figure, 0)), list(lines(figure, 1))) == (["8", "20"], ["8"])
+
+
+def test_captions_count_the_seeds_that_were_probed_and_keys_are_of_what_is_drawn():
+    def status(family: str, depth: int, seed: int) -> str:
+        lost = family == "plain" or depth == 8 or (depth, seed) == (20, 0)
+        return "missing" if lost else "done"
+
+    found = made(everything, status=status, family=("plain", "resnet"), depth=(8, 20, 56))
+    drawings = {
+        "Lines: the geometric mean of 2 to 3 seeds.": Profile(panels="family", lines="depth"),
+        "; the geometric mean of 2 to 3 seeds.": HeatMap(
+            panels="depth", where={"family": "resnet"}
+        ),
+        "of the logarithm over 2 to 3 seeds.": Ratio(lines="family"),
+        "Lines: the mean of 2 to 3 seeds.": Responses(families="family", lines="depth"),
+    }
+    for words, drawing in drawings.items():
+        assert words in drawing.caption(found)
+    assert keys(Ratio(lines="family", fits=False).draw(found)) == ["Residual"]
+    assert keys(drawings["Lines: the mean of 2 to 3 seeds."].draw(found)) == [
+        "20",
+        "56",
+        "Residual",
+    ]

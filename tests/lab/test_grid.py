@@ -122,4 +122,6 @@ def test_a_cell_is_left_out_by_none(experiment: Experiment):
 def test_what_cannot_be_expanded_is_one_clear_line(experiment: Experiment, fields, message):
     with pytest.raises(UserError, match=message) as caught:
         expand(replace(experiment, **fields))
+    assert str(caught.value).startswith(f"{experiment.file}: ")
+    assert str(caught.value).count(str(experiment.file)) == 1
     assert "\n" not in str(caught.value)

@@ -69,6 +69,21 @@ def test_of_a_grid_the_runs_of_the_piece_are_kept_in_order():
 
 
 @pytest.mark.parametrize(
+    ("word", "value"), [("A", "A"), ("a", "a"), ("A,a", ["A", "a"]), ("IDENTITY", "Identity")]
+)
+def test_a_value_is_taken_as_it_is_written_and_else_without_its_case(word, value):
+    shortcuts = Experiment(question="?", base="b.py", axes={"h": ("A", "a", "Identity")})
+    found = pieces.parse(shortcuts, [f"h={word}"])
+    assert found == {"h": value if isinstance(value, list) else [value]}
+
+
+def test_of_values_that_differ_in_case_none_is_guessed_and_all_are_named_as_they_are():
+    shortcuts = Experiment(question="?", base="b.py", axes={"h": ("Ab", "aB")})
+    with pytest.raises(UserError, match="no value 'AB'; known: Ab, aB"):
+        pieces.parse(shortcuts, ["h=AB"])
+
+
+@pytest.mark.parametrize(
     ("only", "message"),
     [
         (

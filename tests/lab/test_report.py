@@ -52,6 +52,15 @@ def test_it_holds_all_that_it_takes_to_do_it_again(page):
     assert "Not complete" not in page.text
 
 
+def test_axes_that_are_words_begin_large_and_settings_stay_as_they_are(results: Folder, page_at):
+    file = results.experiment
+    labels = '"depth": "model.shortcut", "family": "with ReLU"'
+    file.write_text(file.read_text().replace('"depth": "layers"', labels))
+    report.build(results.path)
+    text = page_at(results.report).text
+    assert "With ReLU plain, residual model.shortcut 20, 32, 56" in text
+
+
 def test_it_is_one_file_that_fetches_nothing(results: Folder, page):
     assert [link for link in page.links if not link.startswith("#")] == []
     assert "@import" not in page.text

@@ -71,10 +71,12 @@ def test_another_scale_replaces_what_it_names_and_keeps_the_rest(experiment):
     assert len(runs) == 10
 
 
-def test_an_unknown_scale_is_answered_with_the_nearest_and_the_list(experiment):
-    with pytest.raises(UserError, match=r"'papr' among digits, paper: did you mean 'paper'\?"):
+def test_an_unknown_scale_is_answered_with_the_nearest_or_the_list(experiment):
+    with pytest.raises(UserError, match=r"no scale 'papr'; did you mean 'paper'\?"):
         experiment.at_scale("papr")
-    with pytest.raises(UserError, match="no scale 'digits' among paper"):
+    with pytest.raises(UserError, match="the experiment depth has no scale 'x'; known: digits, p"):
+        experiment.at_scale("x")
+    with pytest.raises(UserError, match="no scale 'digits'; known: paper"):
         experiment.at_scale("paper").at_scale("digits")
 
 

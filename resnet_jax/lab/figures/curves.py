@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from resnet_jax.lab.experiment import Cell
-from resnet_jax.lab.figures import style
-from resnet_jax.lab.records import ENDED, Records, of_cell, with_values
+from resnet_jax.lab.figures import edges, seeds, style
+from resnet_jax.lab.records import Records, of_cell, with_values
 from resnet_jax.lab.wording import count, with_unit
 
 
@@ -46,11 +46,8 @@ class Curves:
     def caption(self, records: Records) -> str:
         """What the figure shows, what its marks mean, and what became of the runs."""
         shown = with_values(of_cell(records.runs, self.where))
-        seeds = shown["seed"].nunique()
-        words = [
-            self.says,
-            f"Lines: the mean of {seeds} seeds. Bands: from the lowest seed to the highest.",
-        ]
+        drawn = _seeds(records, self.measure, self.where)
+        words = [self.says, seeds.lines_and_bands(seeds.per_cell(records, drawn))]
         if self.measure.startswith("train_"):
             words.append("Each point is the mean over the steps since the point before.")
         diverged = int((shown["status"] == "diverged").sum())
@@ -71,7 +68,8 @@ class Curves:
         panels[0].set_xlim(left=0)
         style.scale_of(panels[0], self.measure)
         if self.lines:
-            style.legend(figure, panels[0], title=style.title(records.experiment.label(self.lines)))
+            title = style.title(records.experiment.label(self.lines))
+            edges.keys_beside(figure, edges.keys_of_lines(panels), title)
         return figure
 
     def _draw_panel(self, panel: Axes, records: Records, held: Cell) -> None:
@@ -79,6 +77,8 @@ class Curves:
         looks = style.looks([value for value, _ in along])
         for value, cell in along:
             band, look = seed_band(records, self.measure, cell), looks[value]
+            if not len(band):  # it would stand in the legend without a line
+                continue
             label = style.title(records.experiment.label(value))
             panel.fill_between(band.index, band["low"], band["high"], fc=look.color, **style.BAND)
             panel.plot(band.index, band["mean"], c=look.color, ls=look.dashes, label=label)
@@ -97,21 +97,26 @@ def seed_band(records: Records, measure: str, cell: Cell) -> pd.DataFrame:
       unit. A run that diverged has the value declared for it at every step after its last
       record; one that failed or is missing is left out.
     """
+    of_each = pd.DataFrame(_seeds(records, measure, cell)).sort_index()
+    return pd.DataFrame(
+        {"mean": of_each.mean(axis=1), "low": of_each.min(axis=1), "high": of_each.max(axis=1)}
+    )
+
+
+def _seeds(records: Records, measure: str, cell: Cell) -> dict[str, pd.Series]:
+    """What each run of a cell has at its steps, by the run's name; runs with nothing left out."""
     series = _series(records.metrics, measure)
     every_step = pd.Index(series["step"].unique())
     columns = {}
-    for run in of_cell(records.runs, cell).itertuples():
+    for run in with_values(of_cell(records.runs, cell)).itertuples():
         column = series[series["run"] == run.run].set_index("step")["value"].dropna()
         if run.status == "diverged":
             later = every_step[every_step > column.index.max()] if len(column) else every_step
             declared = pd.Series(records.experiment.diverged[measure], index=later)
             column = pd.concat([column, declared])
-        if run.status in ENDED:
-            columns[run.run] = column
-    seeds = pd.DataFrame(columns).sort_index()
-    return pd.DataFrame(
-        {"mean": seeds.mean(axis=1), "low": seeds.min(axis=1), "high": seeds.max(axis=1)}
-    )
+        if len(column):
+            columns[str(run.run)] = column
+    return columns
 
 
 def _series(metrics: pd.DataFrame, measure: str) -> pd.DataFrame:

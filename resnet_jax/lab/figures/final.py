@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from resnet_jax.lab import statistics
 from resnet_jax.lab.experiment import Cell
-from resnet_jax.lab.figures import style
+from resnet_jax.lab.figures import edges, seeds, style
 from resnet_jax.lab.measures import measure as named
 from resnet_jax.lab.records import Records, of_cell, with_values
 from resnet_jax.lab.wording import count, with_unit
@@ -54,10 +54,17 @@ class Final:
     def caption(self, records: Records) -> str:
         """What the figure shows, what its marks mean, and what became of the runs."""
         shown = with_values(of_cell(records.runs, self.where))
+        counts = [
+            n
+            for measure in self.measures
+            for n in seeds.per_cell(records, shown[shown[measure].notna()]["run"])
+        ]
         words = [
             self.says,
             "Open marks: one seed each. Full marks: their mean. Bars: its 95% "
-            f"interval by Student's t over {count(shown['seed'].nunique(), 'seed')}.",
+            f"interval by Student's t over {seeds.told(counts)}."
+            if seeds.several(counts)
+            else f"Marks: {seeds.told(counts)}.",
         ]
         diverged = shown[shown["status"] == "diverged"]
         if len(diverged):
@@ -86,8 +93,8 @@ class Final:
             style.scale_of(panel, measure, "x" if names else "y")
         if self.lines:
             numbers = not any(isinstance(v, str) for v in records.experiment.axes[self.lines])
-            title = style.title(records.experiment.label(self.lines)) if numbers else None
-            style.legend(figure, panels[0], title)
+            title = style.title(records.experiment.label(self.lines)) if numbers else ""
+            edges.keys_beside(figure, edges.keys_of_lines(panels), title)
         return figure
 
     def _name_values(self, panel: Axes, records: Records, names: bool) -> None:
@@ -137,6 +144,8 @@ def _draw(panel: Axes, series: _Series, names: bool) -> None:
     def place(at: Any, value: Any) -> tuple[Any, Any]:
         return (value, at) if names else (at, value)
 
+    if not np.isfinite(series.mean).any():  # it would stand in the legend without a mark
+        return
     look, reach = series.look, (series.mean - series.low, series.high - series.mean)
     x, y = place(series.at, series.mean)
     bars: dict[str, Any] = {"xerr" if names else "yerr": reach, "color": look.color}
@@ -156,11 +165,11 @@ def _summarized(
     label: str,
     aside: float,
 ) -> _Series:
-    seeds = [
+    open_marks = [
         (place + aside, value, "x" if status == "diverged" else look.marker)
         for place, cell in zip(at, cells, strict=True)
         for status, value in zip(cell["status"], cell[measure], strict=True)
     ]
     summaries = pd.DataFrame([statistics.summarize(cell[measure]) for cell in cells])
     mean, low, high = (summaries[of].to_numpy(dtype=float) for of in ("mean", "low", "high"))
-    return _Series(at, mean, low, high, seeds, look, label)
+    return _Series(at, mean, low, high, open_marks, look, label)

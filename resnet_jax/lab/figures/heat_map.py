@@ -16,13 +16,12 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from resnet_jax.lab.experiment import Cell
-from resnet_jax.lab.figures import edges, style, ticks
+from resnet_jax.lab.figures import edges, seeds, style, ticks
 from resnet_jax.lab.figures.learning_rate import drops
 from resnet_jax.lab.figures.probed import (
     Chosen,
     is_of_units,
     left_out,
-    mean_words,
     over_seeds,
     probed,
     stage_ends,
@@ -86,16 +85,17 @@ class HeatMap:
     def caption(self, records: Records) -> str:
         """What the figure shows, what its colours and lines mean, and what became of the runs."""
         quantity, runs = self.chosen.quantity, of_cell(records.runs, self.where)
+        found = probed(records, self.chosen, self.where)
+        mean = seeds.mean_of(seeds.per_cell(records, found["run"]), "geometric mean")
         words = [
             self.says,
-            f"Colour: {quantity.words}, {quantity.meaning}; {mean_words(runs['seed'].nunique())}. "
+            f"Colour: {quantity.words}, {quantity.meaning}; {mean}. "
             "Each column reaches halfway to the next probe.",
             *self._on_marks(records),
         ]
         diverged = int((runs["status"] == "diverged").sum())
         if diverged:
             words.append(f"{count(diverged, 'run')} diverged, counted as long as recorded.")
-        found = probed(records, self.chosen, self.where)
         return " ".join(filter(None, [*words, left_out(records, found, self.where)]))
 
     def draw(self, records: Records) -> Figure:

@@ -163,13 +163,6 @@ def when(step: int | None, found: pd.DataFrame) -> str:
     return f"after {count(step, 'step')}" if step else "before the first step"
 
 
-def mean_words(seeds: int, geometric: bool = True) -> str:
-    """What a line is that stands for so many seeds: `the geometric mean of 3 seeds`."""
-    if seeds <= 1:
-        return "one seed"
-    return f"the {'geometric ' if geometric else ''}mean of {seeds} seeds"
-
-
 def left_out(records: Records, found: pd.DataFrame, where: Cell) -> str:
     """How many runs have no part in a figure, in a sentence; empty if all have.
 

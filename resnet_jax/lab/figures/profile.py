@@ -13,20 +13,19 @@ from matplotlib.lines import Line2D
 
 from resnet_jax.lab import selection as selections
 from resnet_jax.lab.experiment import AxisValue, Cell
-from resnet_jax.lab.figures import edges, style, ticks
+from resnet_jax.lab.figures import edges, seeds, style, ticks
 from resnet_jax.lab.figures.probed import (
     Chosen,
     at_step,
     in_cells,
     is_of_units,
     left_out,
-    mean_words,
     over_seeds,
     probed,
     stage_ends,
     when,
 )
-from resnet_jax.lab.records import Records, of_cell
+from resnet_jax.lab.records import Records
 from resnet_jax.lab.selection import Selection
 
 At = Float[np.ndarray, " sites"]
@@ -93,13 +92,11 @@ class Profile:
         """What the figure shows, what its marks mean, and what became of the runs."""
         table, quantity = self.table(records), self.chosen.quantity
         found = in_cells(records, self.chosen, self.step, self.where, self.panels, self.lines)
-        seeds = of_cell(records.runs, self.where)["seed"].nunique()
         words = [
             self.says,
             f"{style.title(quantity.words)} of each {self._each(table)}, {when(self.step, found)}: "
             f"{quantity.meaning}.",
-            f"Lines: {mean_words(seeds)}.",
-            "Bands: from the lowest seed to the highest." if seeds > 1 else "",
+            seeds.lines_and_bands(seeds.per_cell(records, found["run"]), "geometric mean"),
             "Upright ticks on a line: where a stage ends." if _has_stages(table) else "",
             self._on_points(table),
             *edges.edge_words(*_marked(table)),

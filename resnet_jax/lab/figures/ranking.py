@@ -6,11 +6,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from resnet_jax.lab.experiment import AxisValue, Cell
-from resnet_jax.lab.figures import style
+from resnet_jax.lab.figures import seeds, style
 from resnet_jax.lab.measures import measure as named
-from resnet_jax.lab.ranking import rank
+from resnet_jax.lab.ranking import Effect, rank
 from resnet_jax.lab.records import Records
-from resnet_jax.lab.wording import count
 
 ROW = 0.24  # inches for each value
 
@@ -49,19 +48,22 @@ class Ranking:
 
     def caption(self, records: Records) -> str:
         """What the figure shows and what its marks mean."""
-        seeds = count(records.runs["seed"].nunique(), "seed")
+        effects = [
+            each
+            for _, held in records.experiment.along(self.panels, self.where)
+            for each in self._rank(records, held)
+        ]
+        pairs = [each.difference.n for each in effects if each.difference.n]
         against = records.experiment.label(self.than)
-        return " ".join(
-            filter(
-                None,
-                (
-                    self.says,
-                    f"Marks: the difference from “{against}”, paired by seed, mean of {seeds}. "
-                    "Bars: its 95% interval by Student's t, each by itself, without correction "
-                    "for their number.",
-                ),
-            )
-        )
+        words = [
+            self.says,
+            f"Marks: the difference from “{against}”, paired by seed, {seeds.mean_of(pairs)}.",
+            "Bars: its 95% interval by Student's t, each by itself, without correction for their "
+            "number."
+            if seeds.several(pairs)
+            else "",
+        ]
+        return " ".join(filter(None, words))
 
     def draw(self, records: Records) -> Figure:
         """Draws the panels."""
@@ -70,7 +72,7 @@ class Ranking:
         figure, panels = style.row_of_panels(len(along), sharey=True)
         order: list[AxisValue] = []
         for panel, (value, held) in zip(panels, along, strict=True):
-            effects = rank(records, self.axis, self.than, self.measure, held)
+            effects = self._rank(records, held)
             order = order or [each.value for each in effects]
             at = [order.index(each.value) for each in effects]
             mean, low, high = (
@@ -88,3 +90,6 @@ class Ranking:
         panels[0].set_ylim(len(order) - 0.5, -0.5)
         figure.set_figheight(max(style.PANEL_HEIGHT, 1 + ROW * len(order)))
         return figure
+
+    def _rank(self, records: Records, held: Cell) -> list[Effect]:
+        return rank(records, self.axis, self.than, self.measure, held)

@@ -14,10 +14,10 @@ from matplotlib.lines import Line2D
 from resnet_jax.errors import UserError
 from resnet_jax.lab import growth
 from resnet_jax.lab.experiment import Cell
-from resnet_jax.lab.figures import edges, style, ticks
+from resnet_jax.lab.figures import edges, seeds, style, ticks
 from resnet_jax.lab.figures.fits import fit_words, fits, means
 from resnet_jax.lab.figures.probed import Chosen, at_step, in_cells, left_out, probed, when
-from resnet_jax.lab.records import Records, of_cell
+from resnet_jax.lab.records import Records
 from resnet_jax.lab.wording import count
 
 At = Float[np.ndarray, " runs"]
@@ -82,17 +82,14 @@ class Ratio:
 
     def caption(self, records: Records) -> str:
         """What the figure shows, what its marks mean, what was fitted and what has no ratio."""
-        seeds = of_cell(records.runs, self.where)["seed"].nunique()
         quantity, table = self.chosen.quantity, self.table(records)
+        counts = seeds.per_cell(records, table[_has_logarithm(table)]["run"])
         found = in_cells(records, self.chosen, self.step, self.where, self.x, self.lines)
         words = [
             self.says,
             f"{style.title(quantity.words)} of the first {self._site} over that of the last, "
             f"{when(self.step, found)}; of each {self._site}: {quantity.meaning}.",
-            "Full marks: the geometric mean of the seeds. Open marks, at its right: one seed each.",
-            f"Bars: the mean's 95% interval by Student's t of the logarithm over {seeds} seeds."
-            if seeds > 1
-            else "",
+            _on_marks(counts),
             *self._on_fits(records, table),
             *_on_the_lost(table),
             left_out(records, found, self.where),
@@ -160,6 +157,8 @@ class Ratio:
         looks, space = style.looks(values), _space(self._depths(records))
         for place, value in enumerate(values):
             of_line = table[table["line"] == value]
+            if not len(of_line):  # it would stand in the legend without a mark
+                continue
             label, look = style.title(records.experiment.label(value)), looks[value]
             aside = NEAREST + (FURTHEST - NEAREST) * place / max(len(values) - 1, 1)
             at = of_line["depth"].to_numpy(dtype=float) + aside * space
@@ -211,6 +210,15 @@ def _draw_fits(panel: Axes, mean: pd.DataFrame, look: style.Look) -> None:
         panel.plot(
             depth, np.exp(fit.intercept + fit.slope * x), c=look.color, ls=FITS[name], **THIN
         )
+
+
+def _on_marks(counts: list[int]) -> str:
+    if not seeds.several(counts):
+        return f"Marks: {seeds.told(counts)}." if counts else ""
+    return (
+        "Full marks: the geometric mean of the seeds. Open marks, at its right: one seed each. "
+        f"Bars: the mean's 95% interval by Student's t of the logarithm over {seeds.told(counts)}."
+    )
 
 
 def _on_the_lost(table: pd.DataFrame) -> list[str]:

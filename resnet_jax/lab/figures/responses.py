@@ -9,18 +9,17 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from resnet_jax.lab.experiment import AxisValue, Cell
-from resnet_jax.lab.figures import edges, style
+from resnet_jax.lab.figures import edges, seeds, style
 from resnet_jax.lab.figures.probed import (
     Chosen,
     at_step,
     in_cells,
     left_out,
-    mean_words,
     over_seeds,
     probed,
     when,
 )
-from resnet_jax.lab.records import Records, of_cell
+from resnet_jax.lab.records import Records
 
 WIDTH, HEIGHT = 6.2, 2.5  # inches of a panel
 NORMS = ("stem/norm", "stage*/unit*/norm?")
@@ -68,16 +67,14 @@ class Responses:
 
     def caption(self, records: Records) -> str:
         """What the figure shows, what its marks mean, and what became of the runs."""
-        seeds = of_cell(records.runs, self.where)["seed"].nunique()
-        found = in_cells(records, self.chosen, self.step, self.where, self.families, self.lines)
+        found = self._found(records)
         words = [
             self.says,
             f"Standard deviation of each norm's output, {when(self.step, found)}: "
             f"{self.chosen.quantity.meaning}; in the original order it is that of a layer's "
             "response, before the ReLU and the addition.",
             "Top: in network order. Bottom: the same, the largest first.",
-            f"Lines: {mean_words(seeds, geometric=False)}.",
-            "Bands: from the lowest seed to the highest." if seeds > 1 else "",
+            seeds.lines_and_bands(seeds.per_cell(records, found["run"])),
             left_out(records, found, self.where),
         ]
         return " ".join(filter(None, words))
@@ -110,22 +107,35 @@ class Responses:
         found = at_step(probed(records, self.chosen, cell), self.step)
         return over_seeds(found, geometric=False)
 
+    def _found(self, records: Records) -> pd.DataFrame:
+        return in_cells(records, self.chosen, self.step, self.where, self.families, self.lines)
+
+    def _drawn(self, records: Records, axis: str) -> set[AxisValue]:
+        """The values of an axis that a run with such records has."""
+        runs = records.runs[records.runs["run"].isin(self._found(records)["run"])]
+        return set(runs[axis]) if axis else set()
+
     def _values(self, records: Records, axis: str) -> list[AxisValue]:
         return [value for value, _ in records.experiment.along(axis)]
 
     def _show_keys(self, figure: Figure, records: Records) -> None:
         label = records.experiment.label
         values, families = self._values(records, self.lines), self._values(records, self.families)
+        drawn_values, drawn_families = (
+            self._drawn(records, axis) for axis in (self.lines, self.families)
+        )
         by_color = [
             Line2D([], [], color=look.color, label=style.title(label(value)))
             for value, look in style.looks(values).items()
+            if value in drawn_values
         ]
         by_dashes = [
             Line2D([], [], color=style.INK, ls=dashes, label=style.title(label(family)))
             for family, dashes in zip(families, dashes_of(len(families)), strict=True)
+            if family in drawn_families
         ]
-        edges.keys_beside(figure, by_color if self.lines else [], style.title(label(self.lines)))
-        edges.keys_below(figure, by_dashes if self.families else [])
+        edges.keys_beside(figure, by_color, style.title(label(self.lines)))
+        edges.keys_below(figure, by_dashes)
 
 
 def dashes_of(count: int) -> list[Any]:

@@ -105,12 +105,6 @@ def row_of_panels(
     return figure, list(panels[0])
 
 
-def legend(figure: Figure, panel: Axes, title: str | None = None) -> None:
-    """The legend of all panels, at the right of them, from what stands in one."""
-    handles, labels = panel.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside right upper", title=title, alignment="left")
-
-
 def scale_of(panel: Axes, measure: str, axis: Literal["x", "y"] = "y") -> None:
     """Names a scale, and shows of it what the measure allows: intervals may reach further.
 
