@@ -5,6 +5,7 @@ resnet-jax run experiments/without_normalization.py --scale paper --dry-run
 """
 
 from resnet_jax.lab import Experiment, Paper, claims, figures
+from resnet_jax.lab.wording import difference
 from resnet_jax.models import published
 
 TABLE = published.tables()["others_cifar"]["rezero_resnet56"]
@@ -55,7 +56,7 @@ def judged(measure: str, margin: float) -> tuple[claims.Claim, ...]:
     return (
         *(
             claims.NotWorse(
-                f"{kind} in place of batch norm is no worse, by {margin:g} points at most",
+                f"{kind} in place of batch norm costs {difference(margin, measure)} at most",
                 measure=measure,
                 cell=at(kind),
                 than=at("batch norm"),

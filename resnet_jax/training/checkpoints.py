@@ -221,7 +221,8 @@ class Checkpoints:
         if progress.pop("layout") != layout(like):
             raise UserError(
                 f"checkpoint {self.folder / str(step)} is of another network or optimizer: its "
-                "parameters have other names or shapes"
+                "parameters have other names or shapes, as after a change of the code; go on with "
+                f"the code of before, or remove {self.folder.parent} and begin anew"
             )
         shapes = jax.tree.map(ocp.utils.to_shape_dtype_struct, like)
         state = self._restore(step, "state", ocp.args.StandardRestore(shapes))

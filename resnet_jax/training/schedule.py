@@ -80,7 +80,10 @@ def from_config(config: ConfigDict, steps_per_epoch: float) -> Schedule:
     warmup = durations.steps(settings, "warmup", steps_per_epoch)
     drops = durations.moments(settings, "drop", steps_per_epoch)
     if warmup > total:
-        raise UserError(f"a warm-up of {warmup} steps is longer than the run of {total}")
+        raise UserError(
+            f"a warm-up of {warmup} steps is longer than the run of {total}: shorten it with "
+            f"{'schedule.warmup_steps' if settings.warmup_steps else 'schedule.warmup_epochs'}"
+        )
     if bool(drops) != (settings.name == "piecewise"):
         raise UserError(
             f"schedule.name = '{settings.name}' with the drops {drops}: drop_steps or drop_epochs "
