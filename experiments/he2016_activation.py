@@ -24,40 +24,42 @@ SMALL = {"basic": "resnet32", "bottleneck": "resnet29-bottleneck"}
 LARGE = {"basic": "resnet110", "bottleneck": "resnet164"}
 
 
-def in_paper(order: str, unit: str) -> float:
+def in_paper(order: str, branch: str) -> float:
     """ResNet-110 has basic units, ResNet-164 bottlenecks."""
-    return TABLE[ROWS[order]][0 if unit == "basic" else 1]
+    return TABLE[ROWS[order]][0 if branch == "basic" else 1]
 
 
-def at(order: str, unit: str) -> dict[str, str]:
+def at(order: str, branch: str) -> dict[str, str]:
     """A cell of the grid."""
-    return {"order": order, "unit": unit}
+    return {"order": order, "branch": branch}
 
 
 def judged(measure: str) -> tuple[claims.Claim, ...]:
     """The paper's claims, on an error, by half a point or more where the paper has as much."""
     of = {"basic": "Of basic units", "bottleneck": "Of bottlenecks"}
 
-    def against(order: str, unit: str, text: str, kind: type) -> claims.Claim:
+    def against(order: str, branch: str, text: str, kind: type) -> claims.Claim:
         return kind(
-            f"{of[unit]}, {text}",
+            f"{of[branch]}, {text}",
             measure=measure,
-            cell=at(order, unit),
-            than=at("original", unit),
-            margin=SMALL_MARGIN if (order, unit) == NEAR else 0.5,
-            published=f"{in_paper(order, unit):.2f}% against {in_paper('original', unit):.2f}%",
+            cell=at(order, branch),
+            than=at("original", branch),
+            margin=SMALL_MARGIN if (order, branch) == NEAR else 0.5,
+            published=f"{in_paper(order, branch):.2f}% against {in_paper('original', branch):.2f}%",
         )
 
     return tuple(
         claim
-        for unit in SMALL
+        for branch in SMALL
         for claim in (
-            against("bn_after_addition", unit, "a norm after the addition is worse", claims.Worse),
-            against("relu_before_addition", unit, "ReLU before it is worse", claims.Worse),
             against(
-                "relu_only_preactivation", unit, "ReLU alone first is no worse", claims.NotWorse
+                "bn_after_addition", branch, "a norm after the addition is worse", claims.Worse
             ),
-            against("preactivation", unit, "norm and ReLU first are no worse", claims.NotWorse),
+            against("relu_before_addition", branch, "ReLU before it is worse", claims.Worse),
+            against(
+                "relu_only_preactivation", branch, "ReLU alone first is no worse", claims.NotWorse
+            ),
+            against("preactivation", branch, "norm and ReLU first are no worse", claims.NotWorse),
         )
     )
 
@@ -82,16 +84,22 @@ experiment = Experiment(
     base="configs/digits.py",
     scale="digits",
     settings={"train.steps": 200},
-    axes={"order": tuple(ROWS), "unit": tuple(SMALL)},
-    configure=lambda order, unit: {"model.name": SMALL[unit], "model.order": order},
+    axes={"order": tuple(ROWS), "branch": tuple(SMALL)},
+    configure=lambda order, branch: {"model.name": SMALL[branch], "model.order": order},
     seeds=(0, 1, 2),
     measures=("train_error", "test_error"),
     diverged={"train_error": 90.0, "test_error": 90.0},
-    labels={"bn_after_addition": "BN after addition", "preactivation": "full preactivation"},
+    labels={
+        "branch": "units",
+        "bn_after_addition": "BN after addition",
+        "relu_before_addition": "ReLU before addition",
+        "relu_only_preactivation": "ReLU-only pre-activation",
+        "preactivation": "full pre-activation",
+    },
     figures=(
-        figures.Final(x="order", lines="unit", says="Errors at the end of training, by order."),
+        figures.Final(x="order", lines="branch", says="Errors at the end of training, by order."),
         figures.Curves(
-            panels="unit",
+            panels="branch",
             lines="order",
             says="Training error against step, basic units at the left, bottlenecks at the right.",
         ),
@@ -101,7 +109,7 @@ experiment = Experiment(
         "paper": {
             "base": "configs/cifar10.py:warmup",
             "settings": {},
-            "configure": lambda order, unit: {"model.name": LARGE[unit], "model.order": order},
+            "configure": lambda order, branch: {"model.name": LARGE[branch], "model.order": order},
             "seeds": (0, 1, 2, 3, 4),
             "setup": (
                 "The paper's: ResNet-110 and ResNet-164, 400 steps at 0.01 and then 0.1, divided "

@@ -18,7 +18,12 @@ TUPLES = {  # the fields that are tuples, and what to write there
     "claims": "claims, such as (claims.Worse(...),) with its comma",
     "figures": "figures, such as (figures.Curves(...),) with its comma",
 }
-COLUMNS = ("run", "seed", "status", "steps", "message")  # of the runs table, beside the axes
+COLUMNS = {  # what else the tables of results have beside the axes
+    *("experiment", "run", "seed", "status", "steps", "message"),
+    *("seconds_compile", "seconds_train", "seconds_total"),
+    *("measure", "unit", "n", "mean", "std", "median", "low", "high"),
+    *("diverged", "failed", "missing", "not finite"),
+}
 
 
 def check(experiment: "Experiment") -> None:
@@ -67,8 +72,8 @@ def _check_scales(experiment: "Experiment") -> None:
 
 def _check_axes(experiment: "Experiment") -> None:
     for axis, values in experiment.axes.items():
-        if axis in (*COLUMNS, *experiment.measures):
-            raise UserError(f"axis {axis!r}: the runs table has a column of that name; rename it")
+        if axis in COLUMNS or axis in experiment.measures:
+            raise UserError(f"axis {axis!r}: the tables have a column of that name; rename it")
         _check_tuple(f"axis {axis!r}", values, "at least one value")
         if not len(values):
             raise UserError(f"axis {axis!r}: give a tuple of at least one value, not {values!r}")

@@ -99,6 +99,7 @@ def test_axes_are_checked():
             "Worse(...)",
         ),
         ({"axes": {"family": "plain"}}, "axis 'family': give a tuple of at least one value, not"),
+        ({"axes": {"unit": ("a", "b")}}, "axis 'unit': the tables have a column of that name"),
         ({"axes": {"depth": 20}}, "axis 'depth': give a tuple of at least one value, not 20"),
         ({"axes": {"depth": None}}, "axis 'depth': give a tuple of at least one value, not None"),
     ],
