@@ -76,7 +76,7 @@ def test_axes_are_checked():
     assert "stands there twice" in wrong(axes={"depth": (20, 20)})
     assert "is not a string, a number or a bool" in wrong(axes={"depth": (20, None)})
     assert "give a tuple" in wrong(axes={"family": "plain"})
-    assert "has a column of that name" in wrong(axes={"status": ("a", "b")})
+    assert "have a column of that name" in wrong(axes={"status": ("a", "b")})
 
 
 @pytest.mark.parametrize(
