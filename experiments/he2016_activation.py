@@ -79,14 +79,15 @@ experiment = Experiment(
     setup=(
         "ResNet-32 and, of bottlenecks, ResNet-29, 200 steps of 32 digits; claims are on the "
         "training error, in which 15 and 9 units may differ before the test error of 360 images "
-        "does."
+        "does. Ten seeds, of which three were run and looked at first, and left most claims open: "
+        "the intervals take no account of that."
     ),
     base="configs/digits.py",
     scale="digits",
     settings={"train.steps": 200},
     axes={"order": tuple(ROWS), "branch": tuple(SMALL)},
     configure=lambda order, branch: {"model.name": SMALL[branch], "model.order": order},
-    seeds=(0, 1, 2),
+    seeds=tuple(range(10)),
     measures=("train_error", "test_error"),
     diverged={"train_error": 90.0, "test_error": 90.0},
     labels={
