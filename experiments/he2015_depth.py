@@ -1,7 +1,11 @@
 """Plain and residual networks of growing depth. He et al. 2015, Table 6 and Fig. 6.
 
-resnet-jax run experiments/he2015_depth.py
-resnet-jax run experiments/he2015_depth.py --scale paper --dry-run
+    resnet-jax run experiments/he2015_depth.py
+    resnet-jax run experiments/he2015_depth.py --scale paper --dry-run
+
+Takes: about six minutes on two cores.
+Finds: after 200 steps, training errors of 1, 76 and 89% for plain networks of 20, 56 and 110
+layers, and of less than 0.1% for all residual ones (3 seeds).
 """
 
 from resnet_jax.lab import Experiment, Paper, claims, figures

@@ -1,7 +1,11 @@
 """Is the identity the best shortcut? He et al. 2016, Table 1.
 
-resnet-jax run experiments/he2016_shortcuts.py
-resnet-jax run experiments/he2016_shortcuts.py --scale paper --dry-run
+    resnet-jax run experiments/he2016_shortcuts.py
+    resnet-jax run experiments/he2016_shortcuts.py --scale paper --dry-run
+
+Takes: about a quarter of an hour on two cores.
+Finds: no shortcut trains better than the identity. A gate that starts almost open (bias -6)
+equals it; exclusive gates are far worse here than in the paper, whatever their bias (10 seeds).
 """
 
 from resnet_jax.lab import Experiment, Paper, claims, figures
