@@ -97,7 +97,7 @@ experiment = Experiment(
         "ResNet-110 and tests worse."
     ),
     paper=Paper(
-        source=TABLE["source"],
+        source="He et al. 2015, arXiv 1512.03385, Table 6",
         figures=in_paper,
         words="CIFAR-10; ResNet-110 is the mean of 5 runs, the others are single ones",
     ),

@@ -67,7 +67,7 @@ experiment = Experiment(
         "projections are not essential to the degradation problem."
     ),
     paper=Paper(
-        source=TABLE["source"],
+        source="He et al. 2015, arXiv 1512.03385, Tables 2 and 3",
         figures=in_paper,
         words="ImageNet, 34 layers, top-1 error of 10 crops, where ours is of one",
     ),

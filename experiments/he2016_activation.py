@@ -72,7 +72,7 @@ experiment = Experiment(
         "addition, or a ReLU before it, which makes every branch positive, are worst."
     ),
     paper=Paper(
-        source=TABLE["source"],
+        source="He et al. 2016, arXiv 1603.05027, Table 2",
         figures=in_paper,
         words="CIFAR-10, ResNet-110 and ResNet-164, median of 5 runs",
     ),

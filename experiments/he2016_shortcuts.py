@@ -87,7 +87,7 @@ experiment = Experiment(
         "worse, up to not at all; a gate that starts almost open is almost as good."
     ),
     paper=Paper(
-        source=TABLE["source"],
+        source="He et al. 2016, arXiv 1603.05027, Table 1",
         figures=lambda shortcut: CASES[shortcut][1],
         fails_above=FAILS,
         words="CIFAR-10, ResNet-110, median of 5 runs",
