@@ -30,7 +30,9 @@ def did_you_mean(given: str, known: Iterable[str], count: int = 3) -> str:
       "did you mean 'resnet20'?"
     """
     known = list(known)
-    near = difflib.get_close_matches(given, known, n=count, cutoff=0.6)
+    alike = dict.fromkeys(each.lower() for each in known)
+    close = difflib.get_close_matches(given.lower(), alike, n=count, cutoff=0.6)
+    near = [each for lower in close for each in known if each.lower() == lower][:count]
     if near:
         return f"did you mean {' or '.join(map(repr, near))}?"
     listed, further = known[:LISTED], len(known) - LISTED

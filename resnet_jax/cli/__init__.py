@@ -42,5 +42,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _may_override(argument: str, call: Callable) -> bool:
     """Whether a subcommand takes it as an override of its config, or says itself why not."""
     if call is summary and argument.startswith("--"):
-        return argument.startswith("--config.model.")
+        return argument.startswith("--config.model.") and "--config.model.name" not in argument
     return call in (train, summary, benchmark_probes, benchmark_loop)

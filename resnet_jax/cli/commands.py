@@ -181,7 +181,8 @@ def summary(options: argparse.Namespace) -> None:
     from resnet_jax.training import config as configs
     from resnet_jax.training.state import network_settings
 
-    config = configs.override(configs.base(), {"model.name": options.name})
+    config = configs.base()
+    config.model.name = options.name
     settings = network_settings(with_overrides(config, options.rest).model)
     shape = tuple(options.image_shape) if options.image_shape else None
     show.network(options.name, models.summarize_by_name(options.name, shape, **settings))

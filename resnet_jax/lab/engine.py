@@ -11,7 +11,6 @@ from resnet_jax.lab.experiment import Experiment
 from resnet_jax.lab.folder import Folder, write_plan
 from resnet_jax.lab.grid import Run
 from resnet_jax.lab.pieces import Only
-from resnet_jax.lab.records import environment_of
 from resnet_jax.lab.wording import count, listed
 from resnet_jax.lab.worker import Task
 from resnet_jax.training import mapping as mappings
@@ -85,12 +84,17 @@ def _refuse_unusable(experiment: Experiment, run: Run, here: bool) -> None:
 
 def _warn_of_other_code(folder: Folder, done: Sequence[Run], observer: Observer) -> None:
     """A run is named by its config alone: what is done stays, though the code may be another."""
-    codes = (environment_of(folder.runs / each.name).get("code", {}) for each in done)
-    if other := [files for each in codes if (files := differing((each, code())))]:
-        files = sorted({file for each in other for file in each})
+    codes = {
+        each.name: RunFolder(folder.runs / each.name).environment().get("code") for each in done
+    }
+    other = {
+        name: found for name, ran in codes.items() if (found := differing((ran or {}, code())))
+    }
+    if other:
+        files = sorted({file for found in other.values() for file in found})
         observer.warn(
             f"{count(len(other), 'finished run')} had other code ({listed(files)}), and will not "
-            f"be done again: remove {folder.runs} to have all done by the code of now"
+            f"be done again: to have that, remove from {folder.runs} {listed(list(other))}"
         )
 
 

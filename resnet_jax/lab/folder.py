@@ -2,7 +2,6 @@
 
     results/<experiment>/           at another scale than its own, <experiment>-<scale>
       experiment.py     a copy of the experiment's file
-      changes.diff      what differed from the commit when it was last run, if anything did
       experiment.json   the plan: its name, where the file was, the command, the runs of the grid
       runs/<run>/       one folder a run, which training writes
       runs.csv          one row a run
@@ -26,7 +25,7 @@ from resnet_jax.errors import UserError
 from resnet_jax.lab import experiment as experiments
 from resnet_jax.lab.experiment import AxisValue, Experiment
 from resnet_jax.lab.grid import Run
-from resnet_jax.training import environment, own_model
+from resnet_jax.training import own_model
 
 
 @dataclass(frozen=True)
@@ -79,11 +78,6 @@ class Folder:
         return self.path / "experiment.json"
 
     @property
-    def changes(self) -> Path:
-        """What differed from the commit, as a patch."""
-        return self.path / "changes.diff"
-
-    @property
     def runs(self) -> Path:
         """The folder of the runs' folders."""
         return self.path / "runs"
@@ -122,9 +116,6 @@ def write_plan(folder: Folder, experiment: Experiment, runs: Sequence[Run], comm
     folder.runs.mkdir(parents=True, exist_ok=True)
     if experiment.file.resolve() != folder.experiment.resolve():
         shutil.copyfile(experiment.file, folder.experiment)
-    folder.changes.unlink(missing_ok=True)
-    if changes := environment.changes():  # a shortcut of one's own, for instance
-        folder.changes.write_text(changes)
     for name in {run.config.model.name for run in runs if "model" in run.config}:
         if own := own_model.content(name):  # kept with what was measured on it
             (folder.path / Path(name.rpartition(":")[0]).name).write_bytes(own)

@@ -116,10 +116,11 @@ def beside(records: "Records", folders: "Iterable[Path]") -> Beside | None:
     axes = list(experiment.axes)
     found = records.runs[axes].drop_duplicates().to_dict("records") if axes else [{}]
     cells: list[Cell] = [{str(axis): value for axis, value in cell.items()} for cell in found]
+    names_networks = paper.networks and experiment.scale != paper.scale
     rows = [
         [
             *(experiment.label(cell[axis]) for axis in axes),
-            *([paper.network(cell)] if paper.networks else []),
+            *([paper.network(cell)] if names_networks else []),
             *_row(records, paper, cell, figure),
         ]
         for cell in cells
@@ -128,7 +129,7 @@ def beside(records: "Records", folders: "Iterable[Path]") -> Beside | None:
     if not rows:
         return None
     labels = [experiment.label(axis) for axis in axes]
-    if paper.networks:
+    if names_networks:
         labels.append("the paper's network")
     head = [*labels, "paper", "ours, mean", "95% interval", "fail", "n"]
     table = Readable(head, rows, [False] * len(labels) + [True] * 5)

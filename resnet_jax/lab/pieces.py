@@ -67,12 +67,12 @@ def _listed(values: Sequence[AxisValue]) -> str:
 
 
 def _values(text: str, given: str, values: Sequence[AxisValue]) -> list[AxisValue]:
-    words = [given] if _written(given, values) else given.split(",")
+    words = given.split(",") if _written(given, values) is None else [given]
     return [_value(text, word, values) for word in words]
 
 
 def _value(text: str, word: str, values: Sequence[AxisValue]) -> AxisValue:
-    for value in _written(word, values):
+    if (value := _written(word, values)) is not None:
         return value
     for value in values:  # 1e-2 for 0.01
         if isinstance(value, int | float) and not isinstance(value, bool) and _is(word, value):
@@ -80,11 +80,12 @@ def _value(text: str, word: str, values: Sequence[AxisValue]) -> AxisValue:
     raise UserError(f"--only {text}: no value {word!r}; {did_you_mean(word, map(str, values))}")
 
 
-def _written(word: str, values: Sequence[AxisValue]) -> list[AxisValue]:
-    """The value that is written so, or the only one that is but for its case; else none."""
+def _written(word: str, values: Sequence[AxisValue]) -> AxisValue | None:
+    """The value that is written so, or the only one that is but for its case."""
     exact = [value for value in values if str(value) == word]
     alike = [value for value in values if str(value).lower() == word.lower()]
-    return (exact or (alike if len(alike) == 1 else []))[:1]
+    found = exact or alike
+    return found[0] if len(found) == 1 else None
 
 
 def _is(word: str, value: float) -> bool:

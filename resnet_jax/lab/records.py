@@ -15,7 +15,7 @@ from resnet_jax.lab.measures import measure as named
 from resnet_jax.lab.statistics import Summary, summarize
 from resnet_jax.lab.wording import count, estimate
 from resnet_jax.training.environment import differing
-from resnet_jax.training.run_folder import checksum
+from resnet_jax.training.run_folder import RunFolder, checksum
 
 Status = Literal["done", "diverged", "failed", "missing"]
 ENDED: tuple[Status, ...] = ("done", "diverged")  # the runs that have a value for each measure
@@ -84,7 +84,7 @@ def read(folder: Folder, experiment: Experiment, plan: Plan) -> Records:
         _run_row(folder.runs / run.name, run, experiment, of_run)
         for run, of_run in zip(plan.runs, metrics, strict=True)
     ]
-    environments = {run.name: environment_of(folder.runs / run.name) for run in plan.runs}
+    environments = {run.name: RunFolder(folder.runs / run.name).environment() for run in plan.runs}
     names = {run.name for run in plan.runs}
     return Records(
         experiment,
@@ -186,12 +186,3 @@ def _lines(file: Path) -> list[dict[str, Any]]:
                 "run the experiment again"
             ) from error
     return rows
-
-
-def environment_of(path: Path) -> dict[str, Any]:
-    """The environment of the run in a folder; empty if it has none that can be read."""
-    file = path / "environment.json"
-    try:
-        return json.loads(file.read_text()) if file.is_file() else {}
-    except ValueError:
-        return {}

@@ -1,6 +1,7 @@
 """The report of an experiment: one HTML file with all of it, from the records alone."""
 
 import re
+import shlex
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from resnet_jax.lab import claims, figures, folder, paper, records, tables
+from resnet_jax.lab.figures.style import title
 from resnet_jax.lab.folder import Folder, Plan
 from resnet_jax.lab.measures import measure
 from resnet_jax.lab.paper import Beside
@@ -19,6 +21,7 @@ from resnet_jax.lab.pieces import Only
 from resnet_jax.lab.records import Records
 from resnet_jax.lab.verdict import Verdict
 from resnet_jax.lab.wording import count, duration, listed, with_unit
+from resnet_jax.training.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Report:
             return ""
         return (
             f"The runs were not all made by the same code: {listed(files)} differed between them. "
-            f"The table does not tell them apart; remove {self.folder.runs} to have all done anew."
+            "The table does not tell them apart; environment.json of each has its commit."
         )
 
     def ended(self, only: Only) -> bool:
@@ -112,7 +115,9 @@ def build(path: str | Path) -> Report:
 def pages() -> jinja2.Environment:
     """The templates of pages, beside this file."""
     loader = jinja2.FileSystemLoader(Path(__file__).parent)
-    return jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    made = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    made.filters["large_first"] = title
+    return made
 
 
 def _render(report: Report, drawings: dict[str, Path]) -> str:
@@ -136,7 +141,7 @@ def _render(report: Report, drawings: dict[str, Path]) -> str:
             state=state(report.records),
             incomplete=not report.complete,
             warning=report.warning,
-            changes=report.folder.changes if report.folder.changes.exists() else None,
+            commits=_commits(report),
             fewest_pairs=claims.FEWEST_PAIRS,
             environment=environment(report.records.environments.values()),
             time=time_taken(report.records.runs),
@@ -146,6 +151,17 @@ def _render(report: Report, drawings: dict[str, Path]) -> str:
             with_unit=with_unit,
         )
     )
+
+
+def _commits(report: Report) -> dict[str, str]:
+    """The commits that runs are of, each with a patch of what differed from it, if anything did."""
+    commits: dict[str, str] = {}
+    for name, environment in report.records.environments.items():
+        commit = environment.get("commit", "").removesuffix("+changes")
+        patch = RunFolder(report.folder.runs / name).changes
+        if commit and not commits.get(commit):
+            commits[commit] = shlex.quote(str(patch.resolve())) if patch.exists() else ""
+    return commits
 
 
 def inline(svg: Path, name: str) -> Markup:

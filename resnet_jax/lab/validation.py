@@ -2,9 +2,11 @@
 
 import itertools
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from resnet_jax.errors import UserError, did_you_mean
 
@@ -45,7 +47,7 @@ def check(experiment: "Experiment") -> None:
 
 
 def _check_tuple(where: str, given: Any, holds: str) -> None:
-    if isinstance(given, str | bytes | Mapping) or not isinstance(given, Collection):
+    if isinstance(given, str | bytes) or not isinstance(given, Sequence | np.ndarray):
         plain = isinstance(given, str | bytes | int | float | Mapping | None)
         shown = repr(given) if plain else f"{type(given).__name__}(...)"
         raise UserError(f"{where}: give a tuple of {holds}, not {shown}")
@@ -71,6 +73,11 @@ def _check_scales(experiment: "Experiment") -> None:
 
 
 def _check_axes(experiment: "Experiment") -> None:
+    if not isinstance(experiment.axes, Mapping):
+        raise UserError(
+            'axes: give each axis with its values, such as {"depth": (20, 56)}, not '
+            f"{experiment.axes!r}"
+        )
     for axis, values in experiment.axes.items():
         if axis in COLUMNS or axis in experiment.measures:
             raise UserError(f"axis {axis!r}: the tables have a column of that name; rename it")

@@ -128,7 +128,7 @@ def last_line(error: BaseException) -> str:
 
     What others noted on it is left out: JAX notes there that it has cut the traceback.
     """
-    message = str(error).partition("\n")[0]
+    message = str(error).strip().partition("\n")[0]
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 

@@ -6,8 +6,8 @@ unit changes the shape, an identity is option A's.
 
 A new one is a function here and an entry of `SHORTCUTS`. A number of its own is a closure over it;
 one that the config has already is named in `READ_BY`. Parameters are those of a Linen module that
-the function calls by the name "shortcut" or "gate": so they stand aside of the depth that a network
-is named by.
+the function calls by the name "shortcut" or "gate": under another, its kernels would count as
+layers of the network's depth.
 """
 
 from collections.abc import Callable

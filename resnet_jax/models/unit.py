@@ -11,7 +11,7 @@ from resnet_jax.models.branches import Convolution
 from resnet_jax.models.layers import Layers
 from resnet_jax.models.orders import Order
 from resnet_jax.models.scales import Scale
-from resnet_jax.models.shortcuts import Gated, Junction, Shortcut
+from resnet_jax.models.shortcuts import SHORTCUTS, Gated, Junction, Shortcut, none
 from resnet_jax.models.survival import survive
 
 
@@ -47,8 +47,9 @@ class Unit(nn.Module):
         x = x if self.first else self._layers.drop(x, self.dropout, name="dropout")
         opened = self._opened(x)
         h, residual = self.shortcut(x, opened, self.junction), self.residual(opened)
-        self._refuse_misfit(h.shortcut if isinstance(h, Gated) else h, residual)
-        y = h.shortcut + h.share * residual if isinstance(h, Gated) else h + residual
+        terms = (h.shortcut, h.share * residual) if isinstance(h, Gated) else (h, residual)
+        self._refuse_misfits(terms, residual)
+        y = terms[0] + terms[1]
         return self._layers.apply(y, self._order.after_addition, at="_after_addition")
 
     def residual(self, opened: Float[Array, "b h w c"]) -> Float[Array, "b p q o"]:
@@ -82,17 +83,18 @@ class Unit(nn.Module):
             x = self._layers.apply(x, steps, at=order.at(number), zero=zero_norm and ends)
         return SqueezeExcitation(self.squeeze, name="attention")(x) if self.squeeze else x
 
-    def _refuse_misfit(self, h: Array, residual: Array) -> None:
-        """Raises a `UserError` if a sum would broadcast or change the type of what it is given."""
-        if not jnp.ndim(h) or not jnp.ndim(residual):  # one number for all: the other is alone
+    def _refuse_misfits(self, terms: tuple[Array, Array], branch: Array) -> None:
+        """Raises a `UserError` if a term would broadcast in the sum, or change its type."""
+        if self.shortcut is none or not jnp.ndim(branch):  # there is one term alone
             return
-        ours, branchs = (f"{'x'.join(map(str, a.shape[1:]))} {a.dtype}" for a in (h, residual))
-        if ours != branchs:
-            name = getattr(self.shortcut, "__name__", self.shortcut)
-            raise UserError(
-                f"{'/'.join(self.path)}: the shortcut {name} gives {ours} for an image, and the "
-                f"branch {branchs}; a shortcut has the branch's shape and type"
-            )
+        fits, *given = (f"{'x'.join(map(str, a.shape))} {a.dtype}" for a in (branch, *terms))
+        for each in given:
+            if each != fits:
+                name = next(name for name, h in SHORTCUTS.items() if h is self.shortcut)
+                raise UserError(
+                    f"{'/'.join(self.path)}: shortcut {name!r} gives {each} where the branch has "
+                    f"{fits}; both terms of the sum have to be of its shape and type"
+                )
 
     @property
     def _order(self) -> Order:

@@ -160,6 +160,7 @@ _NAMES = {int: "whole numbers", str: "strings", (int, float): "numbers"}
 _BELONGS_TO: dict[str, tuple[str, tuple[str, ...]]] = {
     "optimizer.b1": ("optimizer.name", ("adam", "adamw", "lamb")),
     "optimizer.b2": ("optimizer.name", ("adam", "adamw", "lamb", "rmsprop")),
+    "optimizer.epsilon": ("optimizer.name", ("adam", "adamw", "lamb", "rmsprop", "adagrad")),
     "optimizer.momentum": ("optimizer.name", ("sgd", "rmsprop", "lars")),
     "optimizer.nesterov": ("optimizer.name", ("sgd", "rmsprop", "lars")),
     "optimizer.trust_coefficient": ("optimizer.name", ("lars",)),

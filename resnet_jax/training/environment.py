@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import os
 import platform
 import subprocess
 import sys
@@ -14,8 +15,11 @@ from typing import Any
 import jax
 
 PACKAGES = ("resnet_jax", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
-COMPUTING = ("models", "data", "training", "probes", "lab/studies")
-"""The folders of this package that the numbers of a run come from."""
+COMPUTING = (
+    *("models/**", "data/**", "training/**", "probes/**", "lab/studies/**"),
+    *("lab/growth", "lab/selection", "lab/statistics", "lab/study"),
+)
+"""The files of this package that the numbers of a run come from."""
 
 
 def environment() -> dict[str, Any]:
@@ -36,21 +40,23 @@ def commit() -> str:
     """The commit of this package's checkout, with `+changes` if files differ; empty if none."""
     if not _is_checkout():
         return ""
-    head = _git("rev-parse", "HEAD").strip()
+    head = _git("rev-parse", "HEAD").decode().strip()
     return f"{head}+changes" if head and _git("status", "--porcelain") else head
 
 
-def changes() -> str:
+def changes() -> bytes:
     """What differs in this package's checkout from its commit, as a patch; empty if nothing does.
 
     Files that git does not know are not in it.
     """
-    return _git("diff", "HEAD") if _is_checkout() else ""
+    plain = ("--binary", "--no-color", "--no-ext-diff", "--no-textconv")
+    named = ("--src-prefix=a/", "--dst-prefix=b/")
+    return _git("diff", *plain, *named, "HEAD") if _is_checkout() else b""
 
 
 def _is_checkout() -> bool:
     """Whether this package stands in a checkout of its own, not installed in one of another."""
-    root = _git("rev-parse", "--show-toplevel").strip()
+    root = os.fsdecode(_git("rev-parse", "--show-toplevel")).strip()
     return bool(root) and Path(root) in Path(__file__).parents[2:3]
 
 
@@ -58,10 +64,16 @@ def _is_checkout() -> bool:
 def code() -> dict[str, str]:
     """A digest of each file that the numbers of a run come from, by its path in the package."""
     package = Path(__file__).parents[1]
-    files = sorted(file for folder in COMPUTING for file in (package / folder).rglob("*.py"))
+    patterns = (f"{each}/*.py" if each.endswith("**") else f"{each}.py" for each in COMPUTING)
+    files = sorted(file for pattern in patterns for file in package.glob(pattern))
+    return {file.relative_to(package).as_posix(): _digest(file.read_bytes()) for file in files}
+
+
+def in_part(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
+    """The code of a run that went on under another: of a file that differs, both digests."""
     return {
-        file.relative_to(package).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()[:12]
-        for file in files
+        file: digest if before.get(file, digest) == digest else f"{before[file]}+{digest}"
+        for file, digest in after.items()
     }
 
 
@@ -72,13 +84,18 @@ def differing(codes: Iterable[Mapping[str, str]]) -> list[str]:
     return [file for file in files if len({each.get(file) for each in known}) > 1]
 
 
-def _git(*arguments: str) -> str:
+def _digest(text: bytes) -> str:
+    """Of the text alone, however its lines end."""
+    return hashlib.sha256(text.replace(b"\r\n", b"\n")).hexdigest()[:12]
+
+
+def _git(*arguments: str) -> bytes:
     command = ["git", "-C", str(Path(__file__).parent), *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10)
+        done = subprocess.run(command, capture_output=True, timeout=10)
     except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout if done.returncode == 0 else ""
+        return b""
+    return done.stdout if done.returncode == 0 else b""
 
 
 def _version(package: str) -> str:

@@ -22,7 +22,7 @@ from ml_collections import ConfigDict
 
 from resnet_jax.errors import UserError
 from resnet_jax.training import config as configs
-from resnet_jax.training.environment import environment
+from resnet_jax.training import environment
 
 Record = dict[str, Any]
 
@@ -100,11 +100,30 @@ class RunFolder:
                 "--workdir, or remove that folder"
             )
 
+    @property
+    def changes(self) -> Path:
+        """What differed from the commit in the environment, as a patch, if anything did."""
+        return self.path / "changes.diff"
+
     def claim(self, config: ConfigDict) -> None:
         """Makes the folder that of this config's run, and notes the environment."""
         self.path.mkdir(parents=True, exist_ok=True)
         _write_json(self.path / "config.json", configs.to_dict(config))
-        _write_json(self.path / "environment.json", environment())
+        now = environment.environment()
+        if self.checkpoints.exists():  # it goes on from what may be of other code
+            now["code"] = environment.in_part(self.environment().get("code", {}), now["code"])
+        _write_json(self.path / "environment.json", now)
+        self.changes.unlink(missing_ok=True)
+        if changes := environment.changes():  # a shortcut of one's own, for instance
+            self.changes.write_bytes(changes)
+
+    def environment(self) -> dict[str, Any]:
+        """What it ran on and with which code; empty if that is not there or cannot be read."""
+        try:
+            found = json.loads((self.path / "environment.json").read_text())
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
 
     def config(self) -> ConfigDict:
         """The run's config.

@@ -360,6 +360,8 @@ def test_summary_takes_settings_of_the_network(capsys):
     projections = 16 * 32 + 2 * 32 + 32 * 64 + 2 * 64  # two, with their norms
     assert f"{269_722 + projections:,} parameters" in told
     assert "published" not in told
+    assert cli.main(("summary", "resnet20", "--config.model.squeeze=4")) == 0
+    assert "269,722" not in words(capsys.readouterr().out)
     assert cli.main(("summary", "resnet20", "--config.model.shotcut=B")) == 2
     assert "did you mean 'model.shortcut'" in capsys.readouterr().err
 

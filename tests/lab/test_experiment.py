@@ -100,6 +100,8 @@ def test_axes_are_checked():
         ),
         ({"axes": {"family": "plain"}}, "axis 'family': give a tuple of at least one value, not"),
         ({"axes": {"unit": ("a", "b")}}, "axis 'unit': the tables have a column of that name"),
+        ({"axes": ("depth",)}, "axes: give each axis with its values"),
+        ({"axes": {"depth": {20, 56}}}, "axis 'depth': give a tuple of at least one value, not"),
         ({"axes": {"depth": 20}}, "axis 'depth': give a tuple of at least one value, not 20"),
         ({"axes": {"depth": None}}, "axis 'depth': give a tuple of at least one value, not None"),
     ],

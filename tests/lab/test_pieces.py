@@ -79,7 +79,7 @@ def test_a_value_is_taken_as_it_is_written_and_else_without_its_case(word, value
 
 def test_of_values_that_differ_in_case_none_is_guessed_and_all_are_named_as_they_are():
     shortcuts = Experiment(question="?", base="b.py", axes={"h": ("Ab", "aB")})
-    with pytest.raises(UserError, match="no value 'AB'; known: Ab, aB"):
+    with pytest.raises(UserError, match="no value 'AB'; did you mean 'Ab' or 'aB'"):
         pieces.parse(shortcuts, ["h=AB"])
 
 

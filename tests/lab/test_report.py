@@ -8,6 +8,7 @@ import pytest
 
 from resnet_jax.lab import report
 from resnet_jax.lab.folder import Folder
+from resnet_jax.training.run_folder import RunFolder
 
 
 @pytest.fixture
@@ -127,13 +128,15 @@ def test_words_of_the_experiment_are_no_markup(results: Folder, page_at):
     assert "mend <script>it</script> & all?" in page_at(results.report).text
 
 
-def test_what_differed_from_the_commit_is_kept_with_the_results(results: Folder, page_at):
-    results.changes.unlink(missing_ok=True)  # of the checkout that this test is of
+def test_a_patch_of_what_differed_from_the_commit_is_part_of_how_to_do_it_again(
+    results: Folder, page_at
+):
     report.build(results.path)
     assert "git apply" not in page_at(results.report).text
-    results.changes.write_text("--- a\n+++ b\n")
+    patch = RunFolder(results.runs / "plain20-seed1-abcdef").changes
+    patch.write_bytes(b"--- a\n+++ b\n")
     report.build(results.path)
-    assert f"git apply {results.changes}" in page_at(results.report).text
+    assert f"git apply {patch}" in page_at(results.report).text
 
 
 def test_runs_on_several_machines_are_all_named(results: Folder, page_at):

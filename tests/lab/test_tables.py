@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pandas as pd
 
-from resnet_jax.lab import records, tables
+from resnet_jax.lab import records, tables, validation
 from resnet_jax.lab.experiment import Experiment
 from resnet_jax.lab.folder import Folder, read_experiment, read_plan
 
@@ -25,6 +25,12 @@ def test_each_cell_and_measure_is_summarized(results: Folder):
         np.testing.assert_allclose(ours[["n", "mean", "std", "median"]], theirs)
         assert (ours["low"] < ours["mean"]).all()
         assert (ours["mean"] < ours["high"]).all()
+
+
+def test_the_columns_that_no_axis_may_be_called_are_those_of_the_tables(results: Folder):
+    runs, experiment = read(results)
+    columns = {*runs, *tables.aggregate(runs, experiment), "experiment"}
+    assert columns - set(experiment.axes) - set(experiment.measures) == validation.COLUMNS
 
 
 def test_what_became_of_the_runs_is_counted(results: Folder, diverge, fail):

@@ -168,26 +168,26 @@ def test_every_shortcut_stands_in_a_network(name, order, dtype):
     assert np.isfinite(logits).all()
 
 
-@pytest.mark.parametrize(
-    ("misfit", "told"),
-    [
-        (lambda images, opened, to: images.mean((1, 2), keepdims=True), "gives 1x1x4 bfloat16"),
-        (
-            lambda images, opened, to: images,
-            "stage2/unit01: .* gives 8x8x4 bfloat16 .* branch 4x4x6",
-        ),
-        (
-            lambda images, opened, to: images * jnp.ones(4),
-            "gives 8x8x4 float32 .* branch 8x8x4 bfloat16",
-        ),
-    ],
-    ids=["it would broadcast", "it keeps the shape", "it changes the type"],
-)
-def test_a_shortcut_that_does_not_fit_is_refused(monkeypatch, misfit, told):
-    monkeypatch.setitem(SHORTCUTS, "misfit", misfit)
+MISFITS = {
+    "a mean of pixels": (lambda x, *_: x.mean((1, 2), keepdims=True), "gives 2x1x1x4 bfloat16"),
+    "a mean of all": (lambda x, *_: x.mean(), "gives  bfloat16 where the branch has 2x8x8x4"),
+    "a mean of the batch": (lambda x, *_: x.mean(0, keepdims=True), "gives 1x8x8x4 bfloat16"),
+    "the input as it is": (
+        lambda x, *_: x,
+        "stage2/unit01: .* 2x8x8x4 bfloat16 .* 2x4x4x6 bfloat16",
+    ),
+    "another type": (lambda x, *_: x * jnp.ones(4), "gives 2x8x8x4 float32 .* 2x8x8x4 bfloat16"),
+    "another type of the share": (lambda x, *_: Gated(x, jnp.ones(4)), "gives 2x8x8x4 float32"),
+}
+
+
+@pytest.mark.parametrize("given", MISFITS)
+def test_a_shortcut_that_does_not_fit_is_refused(monkeypatch, given):
+    shortcut, told = MISFITS[given]
+    monkeypatch.setitem(SHORTCUTS, "misfit", shortcut)
     model = ResNet((1, 1), widths=(4, 6), shortcut="misfit", num_classes=5, dtype="bfloat16")
     with pytest.raises(UserError, match=told):
-        model.init(KEY, jnp.zeros((1, 8, 8, 3)))
+        model.init(KEY, jnp.zeros((2, 8, 8, 3)))
 
 
 def test_the_shortcut_that_readme_adds_is_one(monkeypatch):

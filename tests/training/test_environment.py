@@ -59,15 +59,15 @@ def test_a_checkout_with_changes_says_so(checkout):
 
 
 def test_changes_are_a_patch_that_makes_them_anew(checkout, tmp_path):
-    assert environment.changes() == ""
+    assert environment.changes() == b""
     file = checkout / "resnet_jax" / "training" / "environment.py"
-    file.write_text("2\n \n")
+    file.write_bytes(b"2\r\n \n\xff")
     patch = tmp_path / "changes.diff"
-    patch.write_text(environment.changes())
+    patch.write_bytes(environment.changes())
     git(checkout, "checkout", "--", "resnet_jax")
     assert file.read_text() == "1"
     git(checkout, "apply", str(patch))
-    assert file.read_text() == "2\n \n"
+    assert file.read_bytes() == b"2\r\n \n\xff"
 
 
 def test_code_tells_the_files_that_differ():

@@ -4,6 +4,7 @@ import pytest
 
 from resnet_jax.errors import UserError
 from resnet_jax.training import config as configs
+from resnet_jax.training import environment
 from resnet_jax.training.run_folder import Result, RunFolder
 
 
@@ -17,9 +18,36 @@ def folder(tmp_path):
 def test_a_folder_keeps_its_config_and_environment(folder):
     folder.refuse_other(configs.base())
     assert folder.config().to_dict() == configs.base().to_dict()
-    environment = json.loads((folder.path / "environment.json").read_text())
-    assert environment["packages"]["jax"]
-    assert environment["devices"]
+    assert folder.environment()["packages"]["jax"]
+    assert folder.environment()["devices"]
+
+
+def test_a_run_keeps_what_differed_from_the_commit_while_it_does(folder, monkeypatch):
+    monkeypatch.setattr(environment, "changes", lambda: b"--- a")
+    folder.claim(configs.base())
+    assert folder.changes.read_bytes() == b"--- a"
+    monkeypatch.setattr(environment, "changes", lambda: b"")
+    folder.claim(configs.base())
+    assert not folder.changes.exists()
+
+
+def test_a_run_that_goes_on_under_other_code_is_of_both(folder, monkeypatch):
+    before = environment.code()
+    monkeypatch.setattr(environment, "code", lambda: {**before, "models/unit.py": "0" * 12})
+    folder.claim(configs.base())
+    assert folder.environment()["code"]["models/unit.py"] == "0" * 12  # nothing was done yet
+    folder.checkpoints.mkdir()
+    monkeypatch.setattr(environment, "code", lambda: before)
+    folder.claim(configs.base())
+    found = folder.environment()["code"]
+    assert found["models/unit.py"] == f"{'0' * 12}+{before['models/unit.py']}"
+    assert environment.differing([before, found]) == ["models/unit.py"]
+
+
+@pytest.mark.parametrize("text", ["[]", "{", ""])
+def test_an_environment_that_cannot_be_read_is_none(folder, text):
+    (folder.path / "environment.json").write_text(text)
+    assert folder.environment() == {}
 
 
 def test_a_folder_of_another_config_is_refused_with_the_differences(folder):

@@ -69,7 +69,9 @@ class Curves:
         style.scale_of(panels[0], self.measure)
         if self.lines:
             title = style.title(records.experiment.label(self.lines))
-            edges.keys_beside(figure, edges.keys_of_lines(panels), title)
+            edges.keys_beside(
+                figure, edges.keys_of_lines(panels, records.experiment, self.lines), title
+            )
         return figure
 
     def _draw_panel(self, panel: Axes, records: Records, held: Cell) -> None:

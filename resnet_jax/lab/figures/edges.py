@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy import ndarray
 
-from resnet_jax.lab.experiment import AxisValue
+from resnet_jax.lab.experiment import AxisValue, Experiment
 from resnet_jax.lab.figures import style
 from resnet_jax.lab.wording import count
 
@@ -115,13 +115,14 @@ def edge_words(zeros: int, strange: int, mixed: bool) -> list[str]:
     return words
 
 
-def keys_of_lines(panels: Iterable[Axes]) -> list[Artist]:
-    """One key for each label that stands in any of the panels, in the order met."""
+def keys_of_lines(panels: Iterable[Axes], experiment: Experiment, axis: str) -> list[Artist]:
+    """One key for each value of an axis that has a line in any of the panels, in their order."""
     keys: dict[str, Artist] = {}
     for panel in panels:
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
             keys.setdefault(label, handle)
-    return list(keys.values())
+    labels = [style.title(experiment.label(value)) for value in experiment.axes[axis]]
+    return [keys[label] for label in labels if label in keys]
 
 
 def keys_beside(figure: Figure, keys: Sequence[Artist], title: str = "") -> None:

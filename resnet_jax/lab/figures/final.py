@@ -94,7 +94,9 @@ class Final:
         if self.lines:
             numbers = not any(isinstance(v, str) for v in records.experiment.axes[self.lines])
             title = style.title(records.experiment.label(self.lines)) if numbers else ""
-            edges.keys_beside(figure, edges.keys_of_lines(panels), title)
+            edges.keys_beside(
+                figure, edges.keys_of_lines(panels, records.experiment, self.lines), title
+            )
         return figure
 
     def _name_values(self, panel: Axes, records: Records, names: bool) -> None:

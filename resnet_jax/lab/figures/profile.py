@@ -119,7 +119,9 @@ class Profile:
         edges.make_room(panels[0], table)
         if self.lines:
             title = style.title(records.experiment.label(self.lines))
-            edges.keys_beside(figure, edges.keys_of_lines(panels), title)
+            edges.keys_beside(
+                figure, edges.keys_of_lines(panels, records.experiment, self.lines), title
+            )
         edges.keys_below(figure, self._keys(table), len(panels))
         return figure
 

@@ -110,7 +110,9 @@ class Ratio:
         panel.set_xlabel(style.title(records.experiment.label(self.x)))
         words = style.title(self.chosen.quantity.words)
         panel.set_ylabel(f"{words}:\nfirst {self._site} / last {self._site}")
-        edges.keys_beside(figure, edges.keys_of_lines([panel]) if self.lines else [])
+        if self.lines:
+            keys = edges.keys_of_lines([panel], records.experiment, self.lines)
+            edges.keys_beside(figure, keys)
         marks = edges.edge_keys(int(table["zeros"].sum()), int(table["strange"].sum()))
         fitted = _FIT_KEYS if self._on_fits(records, table) else []
         edges.keys_below(figure, [*fitted, *marks], panels=2)
