@@ -1,7 +1,12 @@
 """Where do norm and ReLU belong? He et al. 2016, Table 2.
 
-resnet-jax run experiments/he2016_activation.py
-resnet-jax run experiments/he2016_activation.py --scale paper --dry-run
+    resnet-jax run experiments/he2016_activation.py
+    resnet-jax run experiments/he2016_activation.py --scale paper --dry-run
+
+Takes: about a quarter of an hour on two cores.
+Finds: a norm after the addition is far worse (training errors of 14 and 5% after 200 steps); ReLU
+before the addition, at this depth, is not; full pre-activation is about a point behind, and not
+ahead (10 seeds).
 """
 
 from resnet_jax.lab import Experiment, Paper, claims, figures

@@ -1,8 +1,12 @@
 """Does pre-activation pay with depth? He et al. 2016, Tables 3 and 4.
 
-resnet-jax run experiments/he2016_depth.py
-resnet-jax run experiments/he2016_depth.py --scale paper --dry-run       # CIFAR-10
-resnet-jax run experiments/he2016_depth.py --scale cifar100 --dry-run
+    resnet-jax run experiments/he2016_depth.py
+    resnet-jax run experiments/he2016_depth.py --scale paper --dry-run       # CIFAR-10
+    resnet-jax run experiments/he2016_depth.py --scale cifar100 --dry-run
+
+Takes: about ten minutes on two cores.
+Finds: after 200 steps pre-activation is behind at every depth that was tried, by 0.7 to 1.8
+points of training error: its gain with depth, here, is not to be seen (10 seeds).
 """
 
 from dataclasses import replace
