@@ -1,7 +1,11 @@
 """Are more paths better than wider ones? Xie et al. 2017 (ResNeXt).
 
-resnet-jax run experiments/cardinality.py
-resnet-jax run experiments/cardinality.py --scale paper --dry-run
+    resnet-jax run experiments/cardinality.py
+    resnet-jax run experiments/cardinality.py --scale paper --dry-run
+
+Takes: about five minutes on two cores, on which grouped convolutions are slow.
+Finds: no difference that five seeds could tell: test errors of 1.9 to 2.6% from one group to
+eight.
 """
 
 from resnet_jax.lab import Experiment, Paper, claims, figures
@@ -49,9 +53,9 @@ experiment = Experiment(
         "16x64d, which cost more."
     ),
     paper=Paper(
-        source=IMAGENET["source"],
+        source="Xie et al. 2017, arXiv 1611.05431, Table 3",
         figures=on_imagenet,
-        words="ImageNet, ResNet-50 and ResNeXt-50, where ours have 11 layers",
+        words="ImageNet, ResNet-50 and ResNeXt-50, top-1 error of one crop",
     ),
     setup=(
         "Networks of 11 layers with stages of 32, 64 and 128 channels, half of the paper's, so "
