@@ -1,7 +1,12 @@
 """Which remedy helps a deep plain network most? Every one that people reach for, one at a time.
 
-resnet-jax run experiments/remedies.py --workers 2
-resnet-jax run experiments/remedies.py --scale paper --dry-run
+    resnet-jax run experiments/remedies.py --workers 2
+    resnet-jax run experiments/remedies.py --scale paper --dry-run
+
+Takes: about half an hour on two cores.
+Finds: of forty remedies three help the plain network of 32 layers: the skip connection, ELU and
+tanh take its training error from 23% to 0.1, 0.3 and 1.1%. Nineteen harm it, group norm and Adam
+among them; the residual twin hardly notices most (5 seeds).
 """
 
 from resnet_jax.lab import Experiment, Records, claims, figures, ranking

@@ -30,6 +30,8 @@ def rank(
 ) -> list[Effect]:
     """The effects of an axis's other values, the largest fall first, those without runs last.
 
+    Values that the grid leaves out are left out here too.
+
     Args:
       records: what the runs left behind.
       axis: whose values are ranked.
@@ -42,14 +44,15 @@ def rank(
         cell = of_cell(records.runs, {**(where or {}), axis: value})
         return dict(zip(cell["seed"], cell[measure], strict=True))
 
+    others = [each for each in records.experiment.axes[axis] if each != than and runs(each)]
+
     effects = [
         Effect(
             value,
             records.summary(measure, {**(where or {}), axis: value}).mean,
             statistics.paired_difference(runs(value), runs(than)),
         )
-        for value in records.experiment.axes[axis]
-        if value != than
+        for value in others
     ]
     return sorted(effects, key=lambda each: (each.difference.n == 0, each.difference.mean))
 

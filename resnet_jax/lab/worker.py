@@ -10,6 +10,7 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
+import jax
 from ml_collections import ConfigDict
 
 from resnet_jax.errors import UserError
@@ -19,6 +20,9 @@ from resnet_jax.training.compilation import compile_seconds, use_cache
 from resnet_jax.training.loop import train
 from resnet_jax.training.observer import Observer
 from resnet_jax.training.run_folder import InUseError, Result, RunFolder
+
+CONFIGS_KEPT = 8  # whose compiled programs stay in memory; those of one are some 50 MB
+_compiled: set[str] = set()
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,7 @@ def perform(
     Raises:
       Interrupted: the process was told to stop, and everything is saved.
     """
+    _keep_few_programs(config)
     try:
         return _measure(config, study, path, observer) if study else train(config, path, observer)
     except InUseError as error:
@@ -108,6 +113,14 @@ def perform(
         result = fail(path, message, "".join(traceback.format_exception(error)))
         observer.finish_run(path.name, result)
         return result
+
+
+def _keep_few_programs(config: ConfigDict) -> None:
+    """Has JAX forget what it compiled, once that is of many configs: of a grid it is gigabytes."""
+    _compiled.add(str({**config.to_dict(), "seed": None}))
+    if len(_compiled) > CONFIGS_KEPT:
+        jax.clear_caches()
+        _compiled.clear()
 
 
 def fail(path: Path, message: str, details: str) -> Result:

@@ -12,6 +12,7 @@ import pytest
 from resnet_jax import lab
 from resnet_jax.errors import UserError
 from resnet_jax.lab import engine, grid, report, worker
+from resnet_jax.training import config as configs
 from resnet_jax.training import state as states
 from resnet_jax.training.observer import Observer
 from resnet_jax.training.state import load_dataset
@@ -278,6 +279,22 @@ def test_any_error_of_a_run_is_that_runs_own_and_may_pass(done, monkeypatch):
     assert run(experiment, results).ended == {unlucky: "done"}
     assert result(results, unlucky)["final"] == before
     assert report.build(results / "trial").complete
+
+
+def test_compiled_programs_of_many_configs_are_forgotten(tmp_path, monkeypatch):
+    cleared = []
+    monkeypatch.setattr(worker, "train", lambda *_: None)
+    monkeypatch.setattr(jax, "clear_caches", lambda: cleared.append(True))
+    monkeypatch.setattr(worker, "_compiled", set())
+    base = write_experiment(tmp_path, TWINS)
+    config = grid.expand(base)[0].config
+    for seed in range(3 * worker.CONFIGS_KEPT):
+        worker.perform(configs.override(config, {"seed": seed}), None, tmp_path, Observer())
+    assert not cleared
+    for number in range(worker.CONFIGS_KEPT):
+        other = configs.override(config, {"model.epsilon": 1e-3 * (1 + number)})
+        worker.perform(other, None, tmp_path, Observer())
+    assert cleared == [True]
 
 
 def test_a_run_that_went_well_at_last_keeps_no_error(done, monkeypatch):

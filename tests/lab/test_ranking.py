@@ -1,5 +1,6 @@
 """The ranking of an axis's values, and its figure."""
 
+import dataclasses
 import math
 import re
 import shutil
@@ -42,6 +43,16 @@ def test_a_value_without_runs_comes_last_and_is_not_said_to_be_anything(results:
     assert [each.value for each in effects] == [56, 20]
     assert effects[-1].difference.n == 0
     assert math.isnan(effects[-1].mean)
+
+
+def test_a_value_that_the_grid_leaves_out_is_no_effect(results: Folder):
+    found = read(results)
+    runs = found.runs.query("family != 'resnet' or depth != 20")
+    found = dataclasses.replace(found, runs=runs)
+    effects = ranking.rank(found, "depth", 32, "train_error", {"family": "resnet"})
+    assert [each.value for each in effects] == [56]
+    figure = Ranking(axis="depth", than=32, panels="family").draw(found)
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["20", "56"]
 
 
 def test_sentences_say_what_the_intervals_decide(results: Folder):

@@ -73,7 +73,7 @@ class Ranking:
         order: list[AxisValue] = []
         for panel, (value, held) in zip(panels, along, strict=True):
             effects = self._rank(records, held)
-            order = order or [each.value for each in effects]
+            order += [each.value for each in effects if each.value not in order]
             at = [order.index(each.value) for each in effects]
             mean, low, high = (
                 np.array([getattr(each.difference, of) for each in effects], float)
