@@ -1,11 +1,14 @@
 """Networks of later papers and of tutorials: counts, and what tutorials leave out."""
 
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax.traverse_util import flatten_dict
 
+from resnet_jax.errors import UserError
 from resnet_jax.models import create, initialize, published, summarize
 from resnet_jax.models.shortcuts import SHORTCUTS
 from resnet_jax.models.variants import TUTORIALS
@@ -130,18 +133,28 @@ STAGES_MEET = {
 }
 
 
+def terms_of_the_sum(name: str, image: tuple[int, int, int]) -> list[tuple[int, ...]]:
+    """The shapes of what a network that is refused adds in the unit that it is refused for."""
+    with pytest.raises(UserError, match="shortcut 'B' gives") as refused:
+        shapes(create(name), image)
+    told = re.findall(r"\d+(?:x\d+)+", str(refused.value))
+    return [tuple(map(int, shape.split("x"))) for shape in told]
+
+
 @pytest.mark.parametrize("name", sorted(IMAGE_MEETS_FEATURES | STAGES_MEET.keys()))
 def test_with_bare_identities_shapes_cannot_be_added(name, monkeypatch):
     monkeypatch.setitem(SHORTCUTS, "B", bare_identity)
-    with pytest.raises(TypeError, match="shapes"):
-        shapes(create(name))
+    with pytest.raises(ValueError, match="broadcast"):
+        np.add(*map(np.ones, terms_of_the_sum(name, (32, 32, 3))))
 
 
 @pytest.mark.parametrize("name", sorted(IMAGE_MEETS_FEATURES))
-def test_on_grey_images_the_same_mistake_goes_unnoticed(name, monkeypatch):
-    """One channel is added to all 64 by broadcasting, and no error tells."""
+def test_on_grey_images_the_same_mistake_would_go_unnoticed(name, monkeypatch):
+    """One channel would be added to all 64 by broadcasting; we refuse that too."""
     monkeypatch.setitem(SHORTCUTS, "B", bare_identity)
-    assert shapes(create(name), (8, 8, 1))
+    shortcut, branch = terms_of_the_sum(name, (8, 8, 1))
+    assert (shortcut, branch) == ((1, 8, 8, 1), (1, 8, 8, 64))
+    assert np.broadcast_shapes(shortcut, branch) == branch
 
 
 @pytest.mark.parametrize("name", sorted(IMAGE_MEETS_FEATURES | STAGES_MEET.keys()))
