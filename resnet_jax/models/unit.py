@@ -87,10 +87,11 @@ class Unit(nn.Module):
         """Raises a `UserError` if a term would broadcast in the sum, or change its type."""
         if self.shortcut is none or not jnp.ndim(branch):  # there is one term alone
             return
-        fits, *given = (f"{'x'.join(map(str, a.shape))} {a.dtype}" for a in (branch, *terms))
+        fits, *given = (_described(each) for each in (branch, *terms))
         for each in given:
             if each != fits:
-                name = next(name for name, h in SHORTCUTS.items() if h is self.shortcut)
+                names = (name for name, h in SHORTCUTS.items() if h is self.shortcut)
+                name = next(names, "in no table")
                 raise UserError(
                     f"{'/'.join(self.path)}: shortcut {name!r} gives {each} where the branch has "
                     f"{fits}; both terms of the sum have to be of its shape and type"
@@ -107,3 +108,9 @@ class Unit(nn.Module):
     @property
     def _closes_with_norm(self) -> bool:
         return "norm" in self._order.closing and self._layers.normalization != "none"
+
+
+def _described(term: Array | float) -> str:
+    """`2x8x8x16 float32`; a shortcut of one's own may give a plain number too."""
+    shape = "x".join(map(str, jnp.shape(term))) or "a single number,"
+    return f"{shape} {jnp.result_type(term)}"

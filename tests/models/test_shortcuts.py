@@ -170,7 +170,11 @@ def test_every_shortcut_stands_in_a_network(name, order, dtype):
 
 MISFITS = {
     "a mean of pixels": (lambda x, *_: x.mean((1, 2), keepdims=True), "gives 2x1x1x4 bfloat16"),
-    "a mean of all": (lambda x, *_: x.mean(), "gives  bfloat16 where the branch has 2x8x8x4"),
+    "a mean of all": (lambda x, *_: x.mean(), "gives a single number, bfloat16 where the branch"),
+    "a plain number": (
+        lambda *_: 0.5,
+        "gives a single number, float32 where the branch has 2x8x8x4",
+    ),
     "a mean of the batch": (lambda x, *_: x.mean(0, keepdims=True), "gives 1x8x8x4 bfloat16"),
     "the input as it is": (
         lambda x, *_: x,
