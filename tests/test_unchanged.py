@@ -1,0 +1,154 @@
+"""What may never change, whatever is moved or renamed: kept results and checkpoints rest on it.
+
+Initial values follow from parameter paths, a run's folder from the hash of its config, checkpoints
+from the leaves of the state; and reports execute the experiment files of earlier runs again.
+The numbers in unchanged.json are those of commit 3e93126, before the package was rearranged.
+"""
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+from flax.traverse_util import flatten_dict
+
+from resnet_jax import lab, models
+from resnet_jax.lab import grid
+from resnet_jax.training import config as configs
+from resnet_jax.training.checkpoints import layout
+from resnet_jax.training.loop import restore_run, train
+
+ROOT = Path(__file__).parents[1]
+KNOWN = json.loads(Path(__file__).with_name("unchanged.json").read_text())
+
+SMALL = {"stage_sizes": (1, 1), "widths": (8, 16), "num_classes": 10}
+NETWORKS = {
+    "resnet8": {},
+    "plain14": {"widths": (4, 8, 16)},
+    "preact8": {"shortcut": "C"},
+    "resnet8 without norm": {"normalization": "none", "branch_scale": "fixup"},
+    "resnet11-bottleneck": {"squeeze": 4, "widths": (4, 8, 16), "zero_init_residual": True},
+    "resnext11-2x16d": {"widths": (16, 32, 64)},
+    "wrn10-2": {"dropout": 0.3, "initializer": "orthogonal", "activation": "elu"},
+    "preact8 gated": {
+        "shortcut": "exclusive_gating",
+        "gate_bias": -3.0,
+        "normalization": "group",
+        "norm_groups": 4,
+    },
+    "preact8 rezero": {
+        "branch_scale": "rezero",
+        "initializer": "delta_orthogonal",
+        "normalization": "none",
+        "shortcut": "scaled",
+        "shortcut_scale": 0.9,
+    },
+    "resnet50-d": {**SMALL, "bottleneck_width": 32},
+    "stochastic8": {"order": "relu_only_preactivation", "survival_rule": "uniform"},
+    "tutorial-dropout": {**SMALL, "normalization": "layer"},
+}
+
+
+def checksum(tree) -> float:
+    """A sum of a tree's numbers in which each has a weight of its own, by path and place."""
+    total = 0.0
+    for path, leaf in flatten_dict(tree, sep="/").items():
+        phase = int(hashlib.sha256(path.encode()).hexdigest()[:6], 16)
+        values = np.asarray(leaf, np.float64).ravel()
+        total += float(np.sum(values * np.cos(phase + np.arange(values.size))))
+    return total
+
+
+def digest(words) -> str:
+    return hashlib.sha256(repr(words).encode()).hexdigest()[:16]
+
+
+def network(key: str) -> dict:
+    """The names and values of a network's variables, and what it makes of two images."""
+    model = models.create(key.partition(" ")[0], **NETWORKS[key])
+    variables = models.initialize(model, jax.random.key(3), (16, 16, 3))
+    images = np.cos(np.arange(2 * 16 * 16 * 3, dtype=np.float32)).reshape(2, 16, 16, 3)
+    rngs = {"dropout": jax.random.key(1), "depth": jax.random.key(2)}
+    logits, _ = model.apply(variables, images, train=True, mutable=["batch_stats"], rngs=rngs)
+    leaves = flatten_dict(variables, sep="/")
+    return {
+        "names": digest([(path, leaf.shape, str(leaf.dtype)) for path, leaf in leaves.items()]),
+        "values": checksum(variables),
+        "logits": checksum({"logits": logits}),
+    }
+
+
+def run_of(config, folder: Path) -> dict:
+    """The records, the result and the final state of a short run."""
+    result = train(config, folder)
+    state, _ = restore_run(folder)
+    records = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return {
+        "losses": [record["loss"] for record in records if "loss" in record],
+        "gradient_norms": [each["gradient_norm"] for each in records if "gradient_norm" in each],
+        "final": result.final,
+        "parameters": checksum(state.params),
+        "layout": layout(state),
+        "leaves": sorted(field.name for field in dataclasses.fields(state)),
+    }
+
+
+RUNS = {
+    "plain": {},
+    "augmented": {
+        "data.mixup": 0.4,
+        "data.rotate": 15.0,
+        "data.cutout": 2,
+        "data.rand_augment": 2,
+        "optimizer.name": "lamb",
+        "optimizer.clip_norm": 1.0,
+        "optimizer.label_smoothing": 0.1,
+        "schedule.name": "cosine",
+        "train.ema_decay": 0.9,
+        "train.accumulate": 2,
+    },
+    "probed": {"probe.steps": (0, 3), "model.name": "preact8", "optimizer.name": "adamw"},
+}
+
+
+@pytest.mark.parametrize("key", NETWORKS)
+def test_a_networks_variables_have_their_names_and_values(key):
+    found, known = network(key), KNOWN["networks"][key]
+    assert found["names"] == known["names"]
+    assert found["values"] == pytest.approx(known["values"], rel=1e-5, abs=1e-4)
+    assert found["logits"] == pytest.approx(known["logits"], rel=1e-3, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_runs_numbers_and_leaves_are_what_they_were(name, tiny, tmp_path):
+    found, known = run_of(configs.override(tiny, RUNS[name]), tmp_path), KNOWN["runs"][name]
+    assert (found["layout"], found["leaves"]) == (known["layout"], known["leaves"])
+    for each in ("losses", "gradient_norms"):
+        assert found[each] == pytest.approx(known[each], rel=2e-3)
+    assert found["final"].keys() == known["final"].keys()
+    assert found["parameters"] == pytest.approx(known["parameters"], rel=1e-3, abs=1e-2)
+
+
+@pytest.mark.parametrize("name", KNOWN["experiments"])
+def test_an_experiments_runs_keep_their_folders(name):
+    """Seeds may be added, so those of seed 0 are compared."""
+    names = {run.name for run in grid.expand(lab.load(ROOT / "experiments" / f"{name}.py"))}
+    assert set(KNOWN["experiments"][name]) <= names
+
+
+def test_settings_and_their_defaults_are_what_they_were():
+    found = configs.to_dict(configs.base())
+    assert digest(json.dumps(found, sort_keys=True)) == KNOWN["config"]
+
+
+def test_no_field_of_an_experiment_is_lost():
+    found = {field.name for field in dataclasses.fields(lab.Experiment)}
+    assert set(KNOWN["fields"]) <= found
+
+
+@pytest.mark.parametrize("statement", KNOWN["imports"])
+def test_what_earlier_experiments_import_is_there(statement):
+    exec(statement, {})
