@@ -8,7 +8,7 @@ Finds: mean lengths of 3.3, 5.4 and 6.9 units of 9, 27 and 54, within 5% of theo
 
 from resnet_jax.lab import Experiment, Records, claims, figures
 from resnet_jax.lab.studies import paths
-from resnet_jax.probes.theory import path_length
+from resnet_jax.lab.studies.theory import path_length
 
 UNITS = (9, 27, 54)
 TOLERANCE = 0.05

@@ -8,8 +8,8 @@ with one layer in a branch, and -0.01 with two: there the claim is refuted (10 s
 """
 
 from resnet_jax.lab import Experiment, Records, claims, figures
+from resnet_jax.lab.formatting import number
 from resnet_jax.lab.studies import shattered
-from resnet_jax.lab.wording import number
 
 NETS = {
     "plain without norm": {"normalize": False},

@@ -10,7 +10,7 @@ with nothing it does not train (3 seeds).
 """
 
 from resnet_jax.lab import Experiment, Paper, claims, figures
-from resnet_jax.lab.wording import difference
+from resnet_jax.lab.formatting import difference
 from resnet_jax.models import published
 
 TABLE = published.tables()["others_cifar"]["rezero_resnet56"]

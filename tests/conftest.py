@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from resnet_jax.training import config as configs
-from resnet_jax.training.compilation import use_cache
+from resnet_jax.training.run.compilation import use_cache
 
-sys.path.insert(0, str(Path(__file__).parent))  # for made_sets
+sys.path.insert(0, str(Path(__file__).parent))  # for made_sets and killing
 use_cache()
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from resnet_jax import lab
-from resnet_jax.lab import grid
+from resnet_jax.lab.design import grid
 from resnet_jax.training import config as configs
-from resnet_jax.training.state import build_model
+from resnet_jax.training.step.state import build_model
 
 ROOT = Path(__file__).parents[1]
 EXPERIMENTS = sorted((ROOT / "experiments").glob("*.py"))

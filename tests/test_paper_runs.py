@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from resnet_jax import lab
-from resnet_jax.data.imagined import facts
-from resnet_jax.lab import grid
-from resnet_jax.models.summary import summarize
+from resnet_jax.data.fake import facts
+from resnet_jax.lab.design import grid
+from resnet_jax.models.zoo.summary import summarize
 from resnet_jax.training import config as configs
-from resnet_jax.training.loop import train
-from resnet_jax.training.state import build_model
+from resnet_jax.training.run.loop import train
+from resnet_jax.training.step.state import build_model
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 GRIDS = [

@@ -31,13 +31,13 @@ import scipy.stats
 from made_sets import Cifar10, small_image
 
 from resnet_jax import lab, models
-from resnet_jax.lab import grid
+from resnet_jax.lab.design import grid
 from resnet_jax.training import config as configs
-from resnet_jax.training import optimizer as optimizers
-from resnet_jax.training import schedule as schedules
-from resnet_jax.training import state as states
-from resnet_jax.training import step as steps
-from resnet_jax.training.loop import Plan
+from resnet_jax.training.run.loop import Plan
+from resnet_jax.training.step import optimizer as optimizers
+from resnet_jax.training.step import schedule as schedules
+from resnet_jax.training.step import state as states
+from resnet_jax.training.step import step as steps
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 

@@ -6,7 +6,7 @@ import pytest
 
 from resnet_jax.errors import UserError
 from resnet_jax.training import config as configs
-from resnet_jax.training.loop import train
+from resnet_jax.training.run.loop import train
 
 FILE = pathlib.Path(__file__).parents[1] / "configs" / "tutorials.py"
 VARIANTS = (

@@ -16,10 +16,10 @@ import pytest
 from flax.traverse_util import flatten_dict
 
 from resnet_jax import lab, models
-from resnet_jax.lab import grid
+from resnet_jax.lab.design import grid
 from resnet_jax.training import config as configs
-from resnet_jax.training.checkpoints import layout
-from resnet_jax.training.loop import restore_run, train
+from resnet_jax.training.run.checkpoints import layout
+from resnet_jax.training.run.loop import restore_run, train
 
 ROOT = Path(__file__).parents[1]
 KNOWN = json.loads(Path(__file__).with_name("unchanged.json").read_text())

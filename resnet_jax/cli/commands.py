@@ -18,8 +18,10 @@ def run(options: argparse.Namespace) -> int:
     from resnet_jax import lab
     from resnet_jax.cli import show
     from resnet_jax.cli.progress import Together, display
-    from resnet_jax.lab import engine, forecast, pieces, report
-    from resnet_jax.training.compilation import use_cache
+    from resnet_jax.lab.design import grid_filter as pieces
+    from resnet_jax.lab.reporting import report
+    from resnet_jax.lab.running import engine, forecast
+    from resnet_jax.training.run.compilation import use_cache
 
     use_cache()
     experiment = run_options.asked(lab.load(options.experiment), options.scale, options.seeds)
@@ -39,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
 
 def gradients(options: argparse.Namespace) -> int:
     """Asks of networks how their gradients change from the last unit to the first."""
-    from resnet_jax.lab.gradients import write
+    from resnet_jax.lab.studies.gradients import write
 
     options.experiment = write(
         options.results, options.networks, options.seeds, options.data, options.steps
@@ -50,9 +52,9 @@ def gradients(options: argparse.Namespace) -> int:
 def report(options: argparse.Namespace) -> int:
     """Rebuilds the report of an experiment from its records, or of all in a folder of results."""
     from resnet_jax.cli import show
-    from resnet_jax.lab import gallery
-    from resnet_jax.lab import report as reports
-    from resnet_jax.lab.folder import Folder
+    from resnet_jax.lab.reporting import index as gallery
+    from resnet_jax.lab.reporting import report as reports
+    from resnet_jax.lab.results.folder import Folder
 
     if Folder(options.folder).plan.is_file() or not gallery.holds_experiments(options.folder):
         show.report(reports.build(options.folder))
@@ -65,14 +67,14 @@ def report(options: argparse.Namespace) -> int:
 def compare(options: argparse.Namespace) -> None:
     """Puts two experiments or two runs side by side."""
     from resnet_jax.cli import show
-    from resnet_jax.lab import compare as comparing
+    from resnet_jax.lab.reporting import compare as comparing
 
     show.comparison(options.a, options.b, comparing.compare(options.a, options.b))
 
 
 def claims(options: argparse.Namespace) -> int:
     """Prints the claims of all experiments as a table in Markdown, or puts it into a page."""
-    from resnet_jax.lab import overview
+    from resnet_jax.lab.reporting import overview
 
     left_out: list[str] = []
     table = overview.claims_table(options.results, left_out.append)
@@ -90,10 +92,10 @@ def train(options: argparse.Namespace) -> int:
     from resnet_jax.cli import show
     from resnet_jax.cli.flags import config_from
     from resnet_jax.cli.progress import watching
-    from resnet_jax.training import determinism, distributed
-    from resnet_jax.training.compilation import use_cache
-    from resnet_jax.training.loop import train as train_run
-    from resnet_jax.training.run_folder import RunFolder
+    from resnet_jax.training.devices import determinism, distributed
+    from resnet_jax.training.run.compilation import use_cache
+    from resnet_jax.training.run.loop import train as train_run
+    from resnet_jax.training.run.run_folder import RunFolder
 
     if options.replay is not None:
         return replay(options)
@@ -122,8 +124,8 @@ def train(options: argparse.Namespace) -> int:
 def replay(options: argparse.Namespace) -> int:
     """Takes one step of a run again, and says what was not finite in it."""
     from resnet_jax.cli import show
-    from resnet_jax.training import replay as replays
-    from resnet_jax.training.compilation import use_cache
+    from resnet_jax.training.run import replay as replays
+    from resnet_jax.training.run.compilation import use_cache
 
     use_cache()
     show.replay(replays.replay(options.workdir, options.replay))
@@ -132,7 +134,7 @@ def replay(options: argparse.Namespace) -> int:
 
 def launch(options: argparse.Namespace) -> int:
     """Runs a training as several processes on this machine."""
-    from resnet_jax.training import launch as launching
+    from resnet_jax.training.devices import launch as launching
 
     if options.command[:1] != ["train"]:
         raise UserError("launch: give the command to run after the options, `train --config ...`")
@@ -145,7 +147,7 @@ def benchmark_probes(options: argparse.Namespace) -> None:
     """Times the training step of a config without and with probes."""
     from resnet_jax.cli import show
     from resnet_jax.cli.flags import config_from
-    from resnet_jax.lab.benchmarks import probe_cost
+    from resnet_jax.lab.running.benchmarks import probe_cost
 
     show.probe_cost(*probe_cost(config_from(options.config, options.rest)))
 
@@ -154,7 +156,7 @@ def benchmark_loop(options: argparse.Namespace) -> None:
     """Times what the records, evaluations and checkpoints of a config cost."""
     from resnet_jax.cli import show
     from resnet_jax.cli.flags import config_from
-    from resnet_jax.lab.benchmarks import loop_cost
+    from resnet_jax.lab.running.benchmarks import loop_cost
 
     show.loop_cost(loop_cost(config_from(options.config, options.rest)))
 
@@ -162,10 +164,10 @@ def benchmark_loop(options: argparse.Namespace) -> None:
 def evaluate(options: argparse.Namespace) -> None:
     """Evaluates the newest checkpoint of a run."""
     from resnet_jax.cli import show
-    from resnet_jax.training.compilation import use_cache
-    from resnet_jax.training.loop import evaluate_run
-    from resnet_jax.training.objective import UNITS
-    from resnet_jax.training.run_folder import RunFolder
+    from resnet_jax.training.run.compilation import use_cache
+    from resnet_jax.training.run.loop import evaluate_run
+    from resnet_jax.training.run.run_folder import RunFolder
+    from resnet_jax.training.step.objective import UNITS
 
     use_cache()
     found = evaluate_run(options.workdir, options.split)
@@ -179,7 +181,7 @@ def summary(options: argparse.Namespace) -> None:
     from resnet_jax.cli import show
     from resnet_jax.cli.flags import with_overrides
     from resnet_jax.training import config as configs
-    from resnet_jax.training.state import network_settings
+    from resnet_jax.training.step.state import network_settings
 
     config = configs.base()
     config.model.name = options.name
@@ -191,7 +193,7 @@ def summary(options: argparse.Namespace) -> None:
 def list_data(options: argparse.Namespace) -> None:
     """Prints the data sets known by name."""
     from resnet_jax.cli import show
-    from resnet_jax.data.catalog import CATALOG
+    from resnet_jax.data.tfds.catalog import CATALOG
 
     show.datasets(CATALOG)
 
@@ -199,7 +201,7 @@ def list_data(options: argparse.Namespace) -> None:
 def prepare_data(options: argparse.Namespace) -> None:
     """Prepares a data set, once."""
     from resnet_jax.cli import show
-    from resnet_jax.data.prepare import prepare
+    from resnet_jax.data.tfds.prepare import prepare
 
     show.place(options.name, prepare(options.name, options.data_dir))
 

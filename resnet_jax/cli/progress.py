@@ -12,9 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.progress import TimeElapsedColumn as Elapsed
 from rich.progress import TimeRemainingColumn as Remaining
 
-from resnet_jax.lab import wording
-from resnet_jax.training.observer import Observer, Several
-from resnet_jax.training.run_folder import Record, Result
+from resnet_jax.lab import formatting as wording
+from resnet_jax.training.run.observer import Observer, Several
+from resnet_jax.training.run.run_folder import Record, Result
 
 SECONDS_BETWEEN_LINES = 10.0
 
@@ -45,7 +45,7 @@ def watching(console: Console, workdir: Path, tensorboard: bool = False) -> Iter
 
     Of a job of several processes the first alone is watched.
     """
-    from resnet_jax.training import distributed
+    from resnet_jax.training.devices import distributed
 
     if not distributed.speaks():
         yield Observer()
@@ -53,7 +53,7 @@ def watching(console: Console, workdir: Path, tensorboard: bool = False) -> Iter
     with ExitStack() as stack:
         shown = stack.enter_context(display(console))
         if tensorboard:
-            from resnet_jax.training.tensorboard import TensorBoard
+            from resnet_jax.training.run.tensorboard import TensorBoard
 
             yield Several(shown, stack.enter_context(TensorBoard(workdir / "tensorboard")))
         else:

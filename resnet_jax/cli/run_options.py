@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from resnet_jax.errors import UserError
 
 if TYPE_CHECKING:
-    from resnet_jax.lab.executors import Executor
-    from resnet_jax.lab.experiment import Experiment
+    from resnet_jax.lab.design.experiment import Experiment
+    from resnet_jax.lab.running.executors import Executor
 
 
 def add_which(command: argparse.ArgumentParser) -> None:
@@ -58,7 +58,7 @@ def executor(options: argparse.Namespace, experiment: "Experiment") -> "Executor
     Raises:
       UserError: they say two things, or what was asked for is not there.
     """
-    from resnet_jax.lab.executors import EXECUTORS
+    from resnet_jax.lab.running.executors import EXECUTORS
 
     asked_for = {
         "processes": options.workers > 1,

@@ -9,20 +9,20 @@ from rich.markup import escape
 from rich.table import Table
 
 from resnet_jax.cli.progress import ending
-from resnet_jax.lab.benchmarks import LoopCost, Timing
-from resnet_jax.lab.compare import Comparison
-from resnet_jax.lab.experiment import Experiment
-from resnet_jax.lab.forecast import Forecast
-from resnet_jax.lab.gallery import Gallery
+from resnet_jax.lab.analysis.tables import Readable, for_reading
+from resnet_jax.lab.design.experiment import Experiment
+from resnet_jax.lab.formatting import count
 from resnet_jax.lab.measures import measure as named
-from resnet_jax.lab.paper import Beside
-from resnet_jax.lab.report import Report
-from resnet_jax.lab.tables import Readable, for_reading
-from resnet_jax.lab.wording import count
-from resnet_jax.models.published import Published
-from resnet_jax.models.summary import Summary
-from resnet_jax.training.replay import Replay
-from resnet_jax.training.run_folder import Result
+from resnet_jax.lab.reporting.compare import Comparison
+from resnet_jax.lab.reporting.index import Gallery
+from resnet_jax.lab.reporting.paper import Beside
+from resnet_jax.lab.reporting.report import Report
+from resnet_jax.lab.running.benchmarks import LoopCost, Timing
+from resnet_jax.lab.running.forecast import Forecast
+from resnet_jax.models.zoo.published import Published
+from resnet_jax.models.zoo.summary import Summary
+from resnet_jax.training.run.replay import Replay
+from resnet_jax.training.run.run_folder import Result
 
 CONSOLE = Console()
 SITES_SHOWN = 5

@@ -4,9 +4,9 @@ import functools
 
 import numpy as np
 
-from resnet_jax.data import pictures
-from resnet_jax.data.memory import Examples
-from resnet_jax.data.source import Source
+from resnet_jax.data import image_ops as pictures
+from resnet_jax.data.in_memory import Examples
+from resnet_jax.data.tfds.source import Source
 from resnet_jax.errors import UserError
 
 

@@ -6,10 +6,10 @@ from ml_collections import ConfigDict
 
 from resnet_jax.data import decoded, normalization, synthetic
 from resnet_jax.data.dataset import Dataset, Sampling, Shard
-from resnet_jax.data.memory import in_memory
-from resnet_jax.data.prepare import locate
-from resnet_jax.data.source import Source, open_split
+from resnet_jax.data.in_memory import in_memory
 from resnet_jax.data.streaming import Streaming
+from resnet_jax.data.tfds.prepare import locate
+from resnet_jax.data.tfds.source import Source, open_split
 from resnet_jax.errors import UserError
 
 # Sets of up to this size, decoded, live on the device.

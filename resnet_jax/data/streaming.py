@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from resnet_jax.data import decoded, order, pictures
+from resnet_jax.data import decoded, order
+from resnet_jax.data import image_ops as pictures
 from resnet_jax.data.dataset import Batch, Dataset, Split
-from resnet_jax.data.source import Source
+from resnet_jax.data.tfds.source import Source
 
 _POSITIONS = 2**40  # the stream of training examples has no end; Grain wants one
 

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from resnet_jax.data import order
-from resnet_jax.data.memory import Examples
+from resnet_jax.data.in_memory import Examples
 
 NAME = "synthetic"
 _SQUARE = 4  # pixels; large enough that a pattern survives random crops

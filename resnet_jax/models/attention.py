@@ -5,7 +5,7 @@ from flax import linen as nn
 from jax import Array
 from jaxtyping import Float
 
-from resnet_jax.models.draws import fan_in_normal, he_normal
+from resnet_jax.models.initializers import fan_in_normal, he_normal
 
 
 class SqueezeExcitation(nn.Module):

@@ -12,7 +12,7 @@ from resnet_jax.models.orders import ORDERS
 from resnet_jax.models.shortcuts import READ_BY
 
 if TYPE_CHECKING:
-    from resnet_jax.models.network import ResNet
+    from resnet_jax.models.resnet import ResNet
 
 BELONGS_TO: dict[str, tuple[str, tuple[str, ...]]] = {
     "branch_constant": ("branch_scale", ("constant",)),

@@ -10,7 +10,7 @@ from flax import linen as nn
 from jax import Array, lax
 from jaxtyping import DTypeLike, Float
 
-from resnet_jax.models.draws import Initializer, he_normal
+from resnet_jax.models.initializers import Initializer, he_normal
 
 
 class Conv(nn.Module):

@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from resnet_jax.models.activations import ACTIVATIONS
 from resnet_jax.models.convolution import Conv
-from resnet_jax.models.draws import INITIALIZERS, times
+from resnet_jax.models.initializers import INITIALIZERS, times
 from resnet_jax.models.norms import NORMALIZATIONS, Norms
 
 DTYPES = {

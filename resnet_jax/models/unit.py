@@ -10,9 +10,9 @@ from resnet_jax.models.attention import SqueezeExcitation
 from resnet_jax.models.branches import Convolution
 from resnet_jax.models.layers import Layers
 from resnet_jax.models.orders import Order
-from resnet_jax.models.scales import Scale
+from resnet_jax.models.residual_scaling import Scale
 from resnet_jax.models.shortcuts import SHORTCUTS, Gated, Junction, Shortcut, none
-from resnet_jax.models.survival import survive
+from resnet_jax.models.stochastic_depth import survive
 
 
 class Unit(nn.Module):

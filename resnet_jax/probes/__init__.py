@@ -10,10 +10,10 @@ A site is the output of any named module, a parameter, or a unit; each has its p
 `measure` answers for one batch; `value_and_grad` and `gather` do so inside of a training step.
 """
 
-from resnet_jax.probes.batch import measure
 from resnet_jax.probes.differentiate import value_and_grad
 from resnet_jax.probes.gather import gather
 from resnet_jax.probes.mark import Mark
+from resnet_jax.probes.measure import measure
 from resnet_jax.probes.measurement import QUANTITIES, Measurement, table
 from resnet_jax.probes.sites import Layout, Site
 from resnet_jax.probes.tap import Readings

@@ -18,8 +18,8 @@ from jaxtyping import Array, Float, PyTree
 from resnet_jax.errors import UserError, did_you_mean
 from resnet_jax.models import ResNet
 from resnet_jax.models.shortcuts import SHORTCUTS
-from resnet_jax.models.summary import IMAGE_SHAPES, PARTS
 from resnet_jax.models.unit import Unit
+from resnet_jax.models.zoo.summary import IMAGE_SHAPES, PARTS
 
 Variables = Mapping[str, PyTree]
 

@@ -11,8 +11,8 @@ import pytest
 from resnet_jax import cli
 from resnet_jax.cli import run_options, show
 from resnet_jax.cli.flags import config_from
-from resnet_jax.data.catalog import CATALOG
-from resnet_jax.lab import forecast
+from resnet_jax.data.tfds.catalog import CATALOG
+from resnet_jax.lab.running import forecast
 
 CONFIG = """
 from resnet_jax.training import config
@@ -264,7 +264,7 @@ def test_an_interrupted_command_says_that_it_can_go_on(monkeypatch, capsys):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("resnet_jax.training.loop.train", interrupt)
+    monkeypatch.setattr("resnet_jax.training.run.loop.train", interrupt)
     assert cli.main(TRAIN) == 130
     assert capsys.readouterr().err.strip().startswith("interrupted")
 

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from resnet_jax.cli import progress
 from resnet_jax.cli.progress import Bars, Lines, display
-from resnet_jax.training.run_folder import Result
+from resnet_jax.training.run.run_folder import Result
 
 RECORD = {
     "kind": "train",

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from resnet_jax.data import digits, folders
+from resnet_jax.data import digits
 from resnet_jax.data.decoded import examples
-from resnet_jax.data.source import open_split
+from resnet_jax.data.tfds import folders
+from resnet_jax.data.tfds.source import open_split
 from resnet_jax.errors import UserError
 
 

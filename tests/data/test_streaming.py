@@ -5,7 +5,8 @@ import sys
 import numpy as np
 import pytest
 
-from resnet_jax.data import Shard, order, pictures
+from resnet_jax.data import Shard, order
+from resnet_jax.data import image_ops as pictures
 from resnet_jax.data.streaming import Streaming
 from resnet_jax.errors import UserError
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
-from resnet_jax.lab import experiment as experiments
-from resnet_jax.lab.folder import Folder, write_plan
-from resnet_jax.lab.grid import Run
+from resnet_jax.lab.design import experiment as experiments
+from resnet_jax.lab.design.grid import Run
+from resnet_jax.lab.results.folder import Folder, write_plan
 
 EXPERIMENT = """
 from resnet_jax.lab import Experiment, claims, figures

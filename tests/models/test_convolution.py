@@ -8,7 +8,7 @@ from jax import lax
 from scipy.signal import correlate2d
 
 from resnet_jax.models.convolution import Conv, convolve, smaller_than_kernel, unrolled, windowed
-from resnet_jax.models.draws import he_normal
+from resnet_jax.models.initializers import he_normal
 
 SMALL = [((1, 1), 3), ((2, 2), 3), ((1, 8), 3), ((4, 2), 3), ((3, 4), 5), ((6, 6), 7)]
 

@@ -7,7 +7,7 @@ import pytest
 
 from resnet_jax.errors import UserError
 from resnet_jax.models import ResNet, initialize
-from resnet_jax.models.survival import SURVIVALS
+from resnet_jax.models.stochastic_depth import SURVIVALS
 
 KEY = jax.random.key(0)
 IMAGES = jax.random.normal(jax.random.key(1), (4, 8, 8, 3))

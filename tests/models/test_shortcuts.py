@@ -16,7 +16,7 @@ from resnet_jax.errors import UserError
 from resnet_jax.models import ResNet, shortcuts
 from resnet_jax.models.orders import ORDERS
 from resnet_jax.models.shortcuts import SHORTCUTS, Gated, Junction
-from resnet_jax.models.summary import summarize
+from resnet_jax.models.zoo.summary import summarize
 
 KEY = jax.random.key(0)
 IMAGES = jax.random.normal(jax.random.key(1), (2, 6, 6, 4))

@@ -7,10 +7,10 @@ is changed in the same way on any number of devices.
 """
 
 from resnet_jax.data.augment.basic import augment, cutout, flip, normalize, pad_and_crop
+from resnet_jax.data.augment.batch_slice import Rows, key_for
 from resnet_jax.data.augment.geometry import rotate, turned, warp
 from resnet_jax.data.augment.mix import cutmix, mixup
 from resnet_jax.data.augment.rand_augment import rand_augment
-from resnet_jax.data.augment.rows import Rows, key_for
 
 __all__ = [
     "Rows",

@@ -11,8 +11,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key, UInt8
 
+from resnet_jax.data.augment.batch_slice import Rows, key_for
 from resnet_jax.data.augment.geometry import rotate
-from resnet_jax.data.augment.rows import Rows, key_for
 
 
 def normalize(

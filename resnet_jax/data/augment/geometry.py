@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jax.scipy.ndimage import map_coordinates
 from jaxtyping import Array, Float, Key
 
-from resnet_jax.data.augment.rows import Rows
+from resnet_jax.data.augment.batch_slice import Rows
 
 
 def warp(

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Key
 
-from resnet_jax.data.augment.rows import Rows, key_for
+from resnet_jax.data.augment.batch_slice import Rows, key_for
 
 Mixed = tuple[Float[Array, "b h w c"], Float[Array, "b classes"]]
 

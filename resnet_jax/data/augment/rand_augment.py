@@ -4,8 +4,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key, UInt8
 
+from resnet_jax.data.augment.batch_slice import Rows, key_for
 from resnet_jax.data.augment.operations import OPERATIONS
-from resnet_jax.data.augment.rows import Rows, key_for
 
 STEPS = 30
 """Magnitudes are from 0 to this, at which an operation does most."""

@@ -6,10 +6,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from resnet_jax.lab.experiment import Cell
+from resnet_jax.lab.design.experiment import Cell
 from resnet_jax.lab.figures import edges, seeds, style
-from resnet_jax.lab.records import Records, of_cell, with_values
-from resnet_jax.lab.wording import count, with_unit
+from resnet_jax.lab.formatting import count, with_unit
+from resnet_jax.lab.results.records import Records, of_cell, with_values
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from resnet_jax.lab.figures.style import DOTS_PER_INCH, STYLE
-from resnet_jax.lab.records import Records
+from resnet_jax.lab.results.records import Records
 
 
 class Drawing(Protocol):

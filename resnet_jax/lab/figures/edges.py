@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy import ndarray
 
-from resnet_jax.lab.experiment import AxisValue, Experiment
+from resnet_jax.lab.design.experiment import AxisValue, Experiment
 from resnet_jax.lab.figures import style
-from resnet_jax.lab.wording import count
+from resnet_jax.lab.formatting import count
 
 Rows = dict[str, int]
 

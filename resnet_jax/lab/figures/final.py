@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from resnet_jax.lab import statistics
-from resnet_jax.lab.experiment import Cell
+from resnet_jax.lab.design.experiment import Cell
 from resnet_jax.lab.figures import edges, seeds, style
+from resnet_jax.lab.formatting import count, with_unit
 from resnet_jax.lab.measures import measure as named
-from resnet_jax.lab.records import Records, of_cell, with_values
-from resnet_jax.lab.wording import count, with_unit
+from resnet_jax.lab.results.records import Records, of_cell, with_values
 
 Places = Float[np.ndarray, " cells"]
 

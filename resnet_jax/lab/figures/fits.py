@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from resnet_jax.lab import growth
-from resnet_jax.lab.growth import Line
-from resnet_jax.lab.wording import number
+from resnet_jax.lab.analysis import growth
+from resnet_jax.lab.analysis.growth import Line
+from resnet_jax.lab.formatting import number
 
 
 def means(table: pd.DataFrame) -> pd.DataFrame:

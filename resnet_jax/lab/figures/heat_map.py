@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from resnet_jax.lab.experiment import Cell
+from resnet_jax.lab.design.experiment import Cell
 from resnet_jax.lab.figures import edges, seeds, style, ticks
 from resnet_jax.lab.figures.learning_rate import drops
 from resnet_jax.lab.figures.probed import (
@@ -26,8 +26,8 @@ from resnet_jax.lab.figures.probed import (
     probed,
     stage_ends,
 )
-from resnet_jax.lab.records import Records, of_cell
-from resnet_jax.lab.wording import count
+from resnet_jax.lab.formatting import count
+from resnet_jax.lab.results.records import Records, of_cell
 
 Ends = Float[np.ndarray, " cells_plus_1"]
 

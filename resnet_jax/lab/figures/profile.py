@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from resnet_jax.lab import selection as selections
-from resnet_jax.lab.experiment import AxisValue, Cell
+from resnet_jax.lab.analysis import selection as selections
+from resnet_jax.lab.analysis.selection import Selection
+from resnet_jax.lab.design.experiment import AxisValue, Cell
 from resnet_jax.lab.figures import edges, seeds, style, ticks
 from resnet_jax.lab.figures.probed import (
     Chosen,
@@ -25,8 +26,7 @@ from resnet_jax.lab.figures.probed import (
     stage_ends,
     when,
 )
-from resnet_jax.lab.records import Records
-from resnet_jax.lab.selection import Selection
+from resnet_jax.lab.results.records import Records
 
 At = Float[np.ndarray, " sites"]
 

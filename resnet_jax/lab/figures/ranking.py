@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from matplotlib.figure import Figure
 
-from resnet_jax.lab.experiment import AxisValue, Cell
+from resnet_jax.lab.analysis.ranking import Effect, rank
+from resnet_jax.lab.design.experiment import AxisValue, Cell
 from resnet_jax.lab.figures import seeds, style
 from resnet_jax.lab.measures import measure as named
-from resnet_jax.lab.ranking import Effect, rank
-from resnet_jax.lab.records import Records
+from resnet_jax.lab.results.records import Records
 
 ROW = 0.24  # inches for each value
 

@@ -12,13 +12,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from resnet_jax.errors import UserError
-from resnet_jax.lab import growth
-from resnet_jax.lab.experiment import Cell
+from resnet_jax.lab.analysis import growth
+from resnet_jax.lab.design.experiment import Cell
 from resnet_jax.lab.figures import edges, seeds, style, ticks
 from resnet_jax.lab.figures.fits import fit_words, fits, means
 from resnet_jax.lab.figures.probed import Chosen, at_step, in_cells, left_out, probed, when
-from resnet_jax.lab.records import Records
-from resnet_jax.lab.wording import count
+from resnet_jax.lab.formatting import count
+from resnet_jax.lab.results.records import Records
 
 At = Float[np.ndarray, " runs"]
 

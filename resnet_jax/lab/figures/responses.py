@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from resnet_jax.lab.experiment import AxisValue, Cell
+from resnet_jax.lab.design.experiment import AxisValue, Cell
 from resnet_jax.lab.figures import edges, seeds, style
 from resnet_jax.lab.figures.probed import (
     Chosen,
@@ -19,7 +19,7 @@ from resnet_jax.lab.figures.probed import (
     probed,
     when,
 )
-from resnet_jax.lab.records import Records
+from resnet_jax.lab.results.records import Records
 
 WIDTH, HEIGHT = 6.2, 2.5  # inches of a panel
 NORMS = ("stem/norm", "stage*/unit*/norm?")

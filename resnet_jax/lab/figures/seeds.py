@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from resnet_jax.lab.records import Records
-from resnet_jax.lab.wording import count
+from resnet_jax.lab.formatting import count
+from resnet_jax.lab.results.records import Records
 
 
 def per_cell(records: Records, runs: Iterable[str]) -> list[int]:

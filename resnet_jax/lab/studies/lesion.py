@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from ml_collections import ConfigDict
 
-from resnet_jax.lab.study import Findings, Study
+from resnet_jax.lab.design.study import Findings, Study
 from resnet_jax.probes import lesion
-from resnet_jax.training.loop import restore_run, train
-from resnet_jax.training.objective import mistakes
-from resnet_jax.training.step import normalize
+from resnet_jax.training.run.loop import restore_run, train
+from resnet_jax.training.step.objective import mistakes
+from resnet_jax.training.step.step import normalize
 
 SEVERAL = (2, 4)
 """How many units are dropped at once, besides one."""

@@ -8,10 +8,10 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
+from resnet_jax.lab.design.study import Findings
+from resnet_jax.lab.studies import theory
 from resnet_jax.lab.studies.settings import study
 from resnet_jax.lab.studies.stack import Branch, Stack, backward, forward
-from resnet_jax.lab.study import Findings
-from resnet_jax.probes import theory
 
 AT_ONCE = 250  # draws; their weights are in memory together
 

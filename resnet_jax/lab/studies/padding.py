@@ -5,7 +5,7 @@ import math
 import numpy as np
 from jaxtyping import Float
 
-from resnet_jax.probes.theory import kernel
+from resnet_jax.lab.studies.theory import kernel
 
 Overlaps = Float[np.ndarray, "h w h w"]
 """The mean product of two pixels, over channels, of one image or of two."""

@@ -26,12 +26,12 @@ from jaxtyping import Float
 
 from resnet_jax import models
 from resnet_jax.errors import UserError
+from resnet_jax.lab.design.study import Findings
+from resnet_jax.lab.studies import theory
 from resnet_jax.lab.studies.settings import study
 from resnet_jax.lab.studies.stack import Branch, Stack, forward, pull_back
-from resnet_jax.lab.study import Findings
 from resnet_jax.models.unit import Unit
-from resnet_jax.probes import theory
-from resnet_jax.training import probing
+from resnet_jax.training.run import probing
 
 NUDGE = 0.05  # of ln s; the error of the central difference is about its square over 6
 

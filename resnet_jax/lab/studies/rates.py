@@ -12,8 +12,10 @@ import numpy as np
 from jaxtyping import Float
 
 from resnet_jax.errors import UserError, did_you_mean
-from resnet_jax.lab.growth import analyse, line
-from resnet_jax.lab.selection import Selection, kept
+from resnet_jax.lab.analysis.growth import analyse, line
+from resnet_jax.lab.analysis.selection import Selection, kept
+from resnet_jax.lab.design.study import Findings
+from resnet_jax.lab.studies import theory
 from resnet_jax.lab.studies.padding import zero_padded_rate
 from resnet_jax.lab.studies.settings import study
 from resnet_jax.lab.studies.stack import (
@@ -25,8 +27,6 @@ from resnet_jax.lab.studies.stack import (
     forward,
     squared,
 )
-from resnet_jax.lab.study import Findings
-from resnet_jax.probes import theory
 
 ENDS = Selection(first=4, last=4)
 

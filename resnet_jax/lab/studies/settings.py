@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
-from resnet_jax.lab.study import Findings, Study
+from resnet_jax.lab.design.study import Findings, Study
 
 
 def study(measure: Callable[..., Findings]) -> Study:

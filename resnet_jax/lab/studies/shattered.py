@@ -13,9 +13,9 @@ from jax import Array
 from jaxtyping import Float
 
 from resnet_jax.errors import UserError
+from resnet_jax.lab.design.study import Findings
 from resnet_jax.lab.studies.settings import study
 from resnet_jax.lab.studies.stack import Branch, Stack, backward, forward
-from resnet_jax.lab.study import Findings
 
 LAGS = 15  # as far as Balduzzi et al. draw the autocorrelation
 

@@ -13,7 +13,7 @@ from flax import linen as nn
 from jax import Array
 from jaxtyping import Float
 
-from resnet_jax.models.draws import he_normal
+from resnet_jax.models.initializers import he_normal
 
 Params = Any
 

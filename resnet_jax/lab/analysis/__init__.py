@@ -1,0 +1,1 @@
+"""What records say: claims and verdicts, tables, growth along depth."""

@@ -1,0 +1,1 @@
+"""Pages and tables for readers: reports, comparisons, the index of all experiments."""

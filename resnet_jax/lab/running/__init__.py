@@ -1,0 +1,1 @@
+"""Carrying out the runs of a grid, here or on workers."""

@@ -1,0 +1,1 @@
+"""Networks by name, their published figures, and what they are made of."""

@@ -1,0 +1,100 @@
+"""Configs: read from files, changed, compared and kept; their settings stand in `defaults.py`."""
+
+import importlib.util
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from resnet_jax.errors import UserError, did_you_mean
+from resnet_jax.training.config.checks import check, kind_of, refuse_type, takes
+from resnet_jax.training.config.defaults import base, flatten
+
+
+def load(path: str | Path, variant: str = "") -> ConfigDict:
+    """The config that a Python file's `get_config()` returns, checked.
+
+    Args:
+      path: the file.
+      variant: given to `get_config` unless it is empty.
+
+    Raises:
+      UserError: there is no such file, it does not run, or it is no config.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"there is no config file {path}")
+    spec = importlib.util.spec_from_file_location(f"config_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise UserError(f"{path} is not a Python file; a config ends in .py")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+        config = module.get_config(*([variant] if variant else []))
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f"{path} does not run: {type(error).__name__}: {error}") from error
+    if not isinstance(config, ConfigDict):
+        raise UserError(f"{path}: get_config() returns {kind_of(config)}, and not a ConfigDict")
+    check(config)
+    return config
+
+
+def override(config: ConfigDict, settings: Mapping[str, Any]) -> ConfigDict:
+    """A copy of a config with some settings changed.
+
+    Args:
+      config: a config made from `base()`.
+      settings: new values by dotted name, `{"model.name": "plain20"}`.
+
+    Raises:
+      UserError: a name that the config does not have, or a value of another type.
+    """
+    config = config.copy_and_resolve_references()
+    for name, value in settings.items():
+        *parents, leaf = name.split(".")
+        branch: Any = config
+        for parent in parents:
+            branch = branch.get(parent) if isinstance(branch, ConfigDict) else None
+        if not isinstance(branch, ConfigDict) or leaf not in branch:
+            raise UserError(f"no setting '{name}': {did_you_mean(name, flatten(config))}")
+        refuse_type(name, value)
+        try:
+            branch[leaf] = value
+        except TypeError:
+            raise UserError(
+                f"{name} = {value!r} is {kind_of(value)}; it takes {takes(name, branch[leaf])}"
+            ) from None
+    return config
+
+
+def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """What differs between two configs, a line each: `model.name: 'plain20' -> 'resnet20'`."""
+    ours, theirs = flatten(to_dict(one)), flatten(to_dict(other))
+    names = dict.fromkeys([*ours, *theirs])
+    return [
+        f"{name}: {ours.get(name)!r} -> {theirs.get(name)!r}"
+        for name in names
+        if ours.get(name) != theirs.get(name)
+    ]
+
+
+def to_dict(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A config as plain JSON types (tuples become lists)."""
+    plain = config.to_dict() if isinstance(config, ConfigDict) else dict(config)
+    return json.loads(json.dumps(plain))
+
+
+def from_dict(plain: Mapping[str, Any]) -> ConfigDict:
+    """The config that `to_dict` was given, checked.
+
+    Raises:
+      UserError: a setting that does not exist, or a value of another type.
+    """
+    leaves = flatten(dict(plain))
+    return override(
+        base(), {name: tuple(v) if isinstance(v, list) else v for name, v in leaves.items()}
+    )

@@ -1,0 +1,1 @@
+"""How devices and processes run the step."""

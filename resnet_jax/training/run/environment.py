@@ -1,0 +1,113 @@
+"""What a run ran on: versions, devices, and this code."""
+
+import functools
+import hashlib
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import jax
+
+import resnet_jax
+from resnet_jax import renamed
+
+PACKAGES = ("resnet_jax", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
+PACKAGE = Path(resnet_jax.__file__).parent
+COMPUTING = (
+    *("models/**", "data/**", "training/**", "probes/**", "lab/studies/**", "lab/statistics"),
+    *("lab/analysis/growth", "lab/analysis/selection", "lab/design/study"),
+)
+"""The files of this package that the numbers of a run come from."""
+
+
+def environment() -> dict[str, Any]:
+    """Versions, devices, commit, code and time, as plain JSON types."""
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "devices": [device.device_kind for device in jax.devices()],
+        "commit": commit(),
+        "code": code(),
+        "command": " ".join(sys.argv),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def commit() -> str:
+    """The commit of this package's checkout, with `+changes` if files differ; empty if none."""
+    if not _is_checkout():
+        return ""
+    head = _git("rev-parse", "HEAD").decode().strip()
+    return f"{head}+changes" if head and _git("status", "--porcelain") else head
+
+
+def changes() -> bytes:
+    """What differs in this package's checkout from its commit, as a patch; empty if nothing does.
+
+    Files that git does not know are not in it.
+    """
+    plain = ("--binary", "--no-color", "--no-ext-diff", "--no-textconv")
+    named = ("--src-prefix=a/", "--dst-prefix=b/")
+    return _git("diff", *plain, *named, "HEAD") if _is_checkout() else b""
+
+
+def _is_checkout() -> bool:
+    """Whether this package stands in a checkout of its own, not installed in one of another."""
+    root = os.fsdecode(_git("rev-parse", "--show-toplevel")).strip()
+    return bool(root) and Path(root) == PACKAGE.parent
+
+
+@functools.cache  # as it was when it was loaded, or nearly so
+def code() -> dict[str, str]:
+    """A digest of each file that the numbers of a run come from, by its path in the package."""
+    files = sorted(file for pattern in COMPUTING for file in matching(pattern))
+    return {file.relative_to(PACKAGE).as_posix(): _digest(file.read_bytes()) for file in files}
+
+
+def matching(pattern: str) -> list[Path]:
+    """The files of this package that a pattern of `COMPUTING` stands for."""
+    return list(PACKAGE.glob(f"{pattern}/*.py" if pattern.endswith("**") else f"{pattern}.py"))
+
+
+def in_part(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
+    """The code of a run that went on under another: of a file that differs, both digests."""
+    known = renamed.current(before)
+    return {
+        file: digest if known.get(file, digest) == digest else f"{known[file]}+{digest}"
+        for file, digest in after.items()
+    }
+
+
+def differing(codes: Iterable[Mapping[str, str]]) -> list[str]:
+    """The files in which two or more of what `code` gave differ; one that is empty is not known."""
+    known = [renamed.current(each) for each in codes if each]
+    files = {file: None for each in known for file in each}
+    return [file for file in files if len({each.get(file) for each in known}) > 1]
+
+
+def _digest(text: bytes) -> str:
+    """Of the text alone, however its lines end."""
+    return hashlib.sha256(text.replace(b"\r\n", b"\n")).hexdigest()[:12]
+
+
+def _git(*arguments: str) -> bytes:
+    command = ["git", "-C", str(PACKAGE), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return b""
+    return done.stdout if done.returncode == 0 else b""
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"

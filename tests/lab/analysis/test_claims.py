@@ -1,0 +1,147 @@
+"""Verdicts: what supports a claim, what refutes it, and what decides nothing."""
+
+import doctest
+import math
+
+import pandas as pd
+import pytest
+import scipy.stats
+
+from resnet_jax.lab.analysis import claims
+from resnet_jax.lab.analysis.claims import NotWorse, Worse
+from resnet_jax.lab.analysis.verdict import Verdict
+
+DEEP, SHALLOW = {"depth": 56}, {"depth": 20}
+WORSE = Worse("deeper is worse", "train_error", DEEP, SHALLOW, margin=1.0)
+NOT_WORSE = NotWorse("deeper is no worse", "train_error", DEEP, SHALLOW, margin=1.0)
+
+
+def table(deep: list[float], shallow: list[float], status: str = "done") -> pd.DataFrame:
+    """A runs table of two cells; `status` is that of the first deep run."""
+    rows = [(20, seed, "done", error) for seed, error in enumerate(shallow)]
+    rows += [(56, seed, "done" if seed else status, error) for seed, error in enumerate(deep)]
+    return pd.DataFrame(rows, columns=["depth", "seed", "status", "train_error"])
+
+
+@pytest.mark.parametrize(
+    ("deep", "worse", "not_worse"),
+    [
+        ([40.0, 44.0, 42.0], "supported", "refuted"),  # far over the margin
+        ([2.0, 2.1, 1.9], "refuted", "supported"),  # no difference, and closely so
+        ([1.0, 1.1, 0.9], "refuted", "supported"),  # better
+        ([2.0, 9.0, 1.0], "not enough runs", "not enough runs"),  # across the margin
+        ([3.0, 3.4, 2.6], "not enough runs", "not enough runs"),  # on the margin
+    ],
+)
+def test_the_interval_decides_against_the_margin(deep, worse, not_worse):
+    runs = table(deep, [2.0, 2.0, 2.0])
+    assert WORSE(runs).outcome == worse
+    assert NOT_WORSE(runs).outcome == not_worse
+
+
+def test_the_numbers_are_those_of_the_paired_t_test():
+    deep, shallow = [40.0, 44.0, 43.0, 47.0], [2.0, 2.5, 3.0, 1.0]
+    verdict = WORSE(table(deep, shallow))
+    low, high = scipy.stats.ttest_rel(deep, shallow).confidence_interval(0.95)
+    assert (verdict.low, verdict.high) == (pytest.approx(low), pytest.approx(high))
+    assert (verdict.estimate, verdict.n) == (pytest.approx(41.375), 4)
+    assert verdict.numbers == "+41 percentage points (95% interval +36 to +47, 4 pairs)"
+
+
+def test_twins_are_compared_seed_by_seed():
+    # The seeds differ by far more than the depths, yet alike in both.
+    assert WORSE(table([12.0, 52.1, 91.9], [10.0, 50.0, 90.0])).outcome == "supported"
+
+
+@pytest.mark.parametrize("pairs", [0, 1, 2])
+def test_fewer_than_three_pairs_decide_nothing(pairs: int):
+    runs = table([90.0] * pairs, [1.0] * pairs)
+    assert WORSE(runs).outcome == NOT_WORSE(runs).outcome == "not enough runs"
+
+
+def test_runs_without_a_value_leave_their_pair_out_and_are_named():
+    verdict = WORSE(table([math.nan, 44.0, 42.0, 43.0], [2.0] * 4, status="failed"))
+    assert (verdict.n, verdict.outcome) == (3, "supported")
+    assert verdict.notes == ("1 of 4 pairs incomplete",)
+
+
+def test_runs_that_diverged_count_with_their_declared_value_and_are_named():
+    verdict = WORSE(table([90.0, 90.5, 89.5], [2.0] * 3, status="diverged"))
+    assert (verdict.n, verdict.estimate, verdict.outcome) == (3, 88.0, "supported")
+    assert verdict.notes == ("1 run diverged, counted as 90%",)
+
+
+@pytest.mark.parametrize(
+    ("difference", "worse", "not_worse"),
+    [(0.0, "refuted", "supported"), (1.0, "refuted", "supported"), (5.0, "supported", "refuted")],
+)
+def test_pairs_that_differ_alike_are_decided_and_said_to_be_so(difference, worse, not_worse):
+    runs = table([2.0 + difference] * 3, [2.0] * 3)
+    verdict = WORSE(runs)
+    assert (verdict.outcome, NOT_WORSE(runs).outcome) == (worse, not_worse)
+    assert verdict.low == verdict.high == difference
+    assert "no width" in verdict.notes[0]
+
+
+def test_the_rule_is_told_in_the_experiments_words():
+    words = {"depth": "layers"}
+    verdict = WORSE(table([3.0] * 3, [2.0] * 3), lambda word: words.get(word, str(word)))
+    assert verdict.rule == (
+        "training error, layers 56 minus 20, paired by seed: supported if its 95% "
+        "interval lies above 1 percentage point, refuted if it lies at or below 1 percentage point"
+    )
+
+
+def test_the_rule_names_what_differs_and_what_is_shared():
+    plain, residual = {"family": "plain", "depth": 56}, {"family": "resnet", "depth": 56}
+    runs = pd.DataFrame(columns=["family", "depth", "seed", "status", "train_error"])
+    for cell, than, words in [
+        (plain, residual, "plain minus resnet (depth 56)"),
+        (plain, {**plain, "depth": 20}, "depth 56 minus 20 (plain)"),
+        (plain, {**residual, "depth": 20}, "plain, depth 56 minus resnet, depth 20,"),
+    ]:
+        assert words in Worse("it is", "train_error", cell, than)(runs).rule
+
+
+def test_what_is_not_known_is_not_given_a_number():
+    one = Verdict("it is", "not enough runs", "train_error", 3.0, math.nan, math.nan, 1, "rule")
+    assert one.numbers == "+3.00 percentage points (no interval from 1 pair)"
+    none = Verdict("it is", "not enough runs", "train_error", math.nan, math.nan, math.nan, 0, "")
+    assert none.numbers == "no pair of runs yet"
+
+
+def test_the_example_runs():
+    assert doctest.testmod(claims).failed == 0
+    assert doctest.testmod(claims).attempted > 0
+
+
+def of_one_cell(values):
+    return pd.DataFrame(
+        {"depth": 8, "seed": range(len(values)), "status": "done", "train_error": values}
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "outcome"),
+    [
+        ([5.0, 5.1, 4.9, 5.0], "supported"),
+        ([9.0, 9.1, 8.9, 9.0], "refuted"),
+        ([5.0, 9.0, 1.0, 5.0], "not enough runs"),
+        ([5.0, 5.1], "not enough runs"),
+    ],
+)
+def test_a_mean_lies_within_a_range_outside_or_it_cannot_be_told(values, outcome):
+    claim = claims.Within("About five", "train_error", {"depth": 8}, low=4.0, high=6.0)
+    assert claim(of_one_cell(values)).outcome == outcome
+
+
+def test_claims_are_judged_together_by_holms_rule():
+    # The smaller of two p-values is doubled, and the other is made no smaller than that.
+    differences = [1.0, 2.0, 3.0, 1.0, 5.0]
+    runs = table([10 + difference for difference in differences], [10.0] * 5)
+    claim = claims.Worse("It is worse", "train_error", DEEP, SHALLOW)
+    assert 0.025 < scipy.stats.ttest_1samp(differences, 0).pvalue < 0.05
+    assert [v.outcome for v in claims.judge([claim], runs)] == ["supported"]
+    judged = claims.judge([claim, claim], runs)
+    assert [v.outcome for v in judged] == ["not enough runs"] * 2
+    assert "Holm" in judged[0].notes[-1]

@@ -1,0 +1,106 @@
+"""A piece of a grid."""
+
+import doctest
+
+import pytest
+
+from resnet_jax.errors import UserError
+from resnet_jax.lab import Experiment
+from resnet_jax.lab.design import grid_filter as pieces
+from resnet_jax.lab.design.grid import Run
+
+EXPERIMENT = Experiment(
+    question="?",
+    base="b.py",
+    axes={
+        "family": ("plain", "resnet"),
+        "depth": (20, 56),
+        "rate": (0.1, 0.01),
+        "remedy": ("nothing", "norm, zero last"),
+        "bias": (False, True),
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("texts", "only"),
+    [
+        (["depth=56"], {"depth": [56]}),
+        (["depth=20,56", "family=plain"], {"depth": [20, 56], "family": ["plain"]}),
+        (["depth=20", "depth=56"], {"depth": [20, 56]}),
+        (["rate=1e-2"], {"rate": [0.01]}),
+        (["remedy=norm, zero last"], {"remedy": ["norm, zero last"]}),
+        (["bias=True"], {"bias": [True]}),
+        ([], {}),
+    ],
+)
+def test_values_are_typed_as_those_of_the_axis(texts, only):
+    found = pieces.parse(EXPERIMENT, texts)
+    assert found == only
+    assert [type(v) for vs in found.values() for v in vs] == [
+        type(v) for vs in only.values() for v in vs
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("dept=20", r"--only dept=20: no axis 'dept'; did you mean 'depth'\?"),
+        ("family=plane", r"no value 'plane'; did you mean 'plain'\?"),
+        ("depth=32", "no value '32'; known: 20, 56"),
+        ("bias=1", "no value '1'"),
+        ("depth", "write AXIS=VALUE"),
+        ("depth=", "no value ''"),
+    ],
+)
+def test_what_the_experiment_has_not_is_one_line(text, message):
+    with pytest.raises(UserError, match=message):
+        pieces.parse(EXPERIMENT, [text])
+
+
+def test_of_a_grid_the_runs_of_the_piece_are_kept_in_order():
+    runs = [
+        Run(f"{family}{depth}", {"family": family, "depth": depth}, 0, None)
+        for family in ("plain", "resnet")
+        for depth in (20, 32, 56)
+    ]
+    only = {"depth": (56, 20), "family": ("plain",)}
+    assert [run.name for run in pieces.keep(runs, only)] == ["plain20", "plain56"]
+    assert pieces.keep(runs, {}) == runs
+
+
+@pytest.mark.parametrize(
+    ("word", "value"), [("A", "A"), ("a", "a"), ("A,a", ["A", "a"]), ("IDENTITY", "Identity")]
+)
+def test_a_value_is_taken_as_it_is_written_and_else_without_its_case(word, value):
+    shortcuts = Experiment(question="?", base="b.py", axes={"h": ("A", "a", "Identity")})
+    found = pieces.parse(shortcuts, [f"h={word}"])
+    assert found == {"h": value if isinstance(value, list) else [value]}
+
+
+def test_of_values_that_differ_in_case_none_is_guessed_and_all_are_named_as_they_are():
+    shortcuts = Experiment(question="?", base="b.py", axes={"h": ("Ab", "aB")})
+    with pytest.raises(UserError, match="no value 'AB'; did you mean 'Ab' or 'aB'"):
+        pieces.parse(shortcuts, ["h=AB"])
+
+
+@pytest.mark.parametrize(
+    ("only", "message"),
+    [
+        (
+            {"family": ["resnet"], "depth": [20, 56]},
+            "--only family=resnet --only depth=20,56: the grid leaves out the cells",
+        ),
+        ({}, "the grid is empty"),
+    ],
+)
+def test_a_piece_of_no_runs_is_refused(only, message):
+    runs = [Run("plain20", {"family": "plain", "depth": 20}, 0, None)] if only else []
+    with pytest.raises(UserError, match=message):
+        pieces.keep(runs, only)
+
+
+def test_its_examples_hold():
+    ran = doctest.testmod(pieces)
+    assert ran.failed == 0
+    assert ran.attempted > 0

@@ -1,0 +1,200 @@
+"""What the figures show, and that they show it legibly."""
+
+import doctest
+import itertools
+import re
+import shutil
+
+import matplotlib.colors
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from resnet_jax.lab.figures import Curves, Final, draw_all, seeds, style
+from resnet_jax.lab.figures.curves import seed_band
+from resnet_jax.lab.results import records
+from resnet_jax.lab.results.folder import Folder, read_experiment, read_plan
+from resnet_jax.lab.results.records import Records
+
+DEEP_PLAIN = {"family": "plain", "depth": 56}
+
+
+def read(results: Folder) -> Records:
+    return records.read(results, read_experiment(results), read_plan(results))
+
+
+def recorded(found: Records, seed: int) -> np.ndarray:
+    of_one = found.metrics["run"] == f"plain56-seed{seed}-abcdef"
+    return found.metrics[of_one & (found.metrics["kind"] == "train")]["error"].to_numpy()
+
+
+def test_a_band_is_the_mean_and_the_range_of_the_seeds(results: Folder):
+    found = read(results)
+    seeds = [recorded(found, seed) for seed in (0, 1, 2)]
+    band = seed_band(found, "train_error", DEEP_PLAIN)
+    assert list(band.index) == list(range(10, 301, 10))
+    np.testing.assert_allclose(band["mean"], np.mean(seeds, axis=0))
+    np.testing.assert_allclose(band["low"], np.min(seeds, axis=0))
+    np.testing.assert_allclose(band["high"], np.max(seeds, axis=0))
+
+
+def test_a_run_that_diverged_goes_on_at_the_declared_value(results: Folder, diverge):
+    diverge("plain56-seed1-abcdef")  # its last record is that of step 50
+    found = read(results)
+    band = seed_band(found, "train_error", DEEP_PLAIN)
+    others = (recorded(found, 0) + recorded(found, 2))[5:]
+    np.testing.assert_allclose(band["mean"].loc[60:], (others + 90) / 3)
+    assert (band["high"].loc[60:] == 90).all()
+    assert band["high"].loc[50] < 90
+
+
+def test_runs_that_failed_or_are_missing_are_left_out_of_the_band(results: Folder, fail):
+    fail("plain56-seed0-abcdef")
+    shutil.rmtree(results.runs / "plain56-seed1-abcdef")
+    found = read(results)
+    band = seed_band(found, "train_error", DEEP_PLAIN)
+    np.testing.assert_allclose(band["mean"], recorded(found, 2))
+
+
+def test_test_measures_come_from_the_evaluations(results: Folder):
+    band = seed_band(read(results), "test_error", DEEP_PLAIN)
+    assert list(band.index) == [300]
+
+
+def test_curves_have_a_panel_and_a_line_for_each_value(results: Folder):
+    figure = Curves(panels="family", lines="depth").draw(read(results))
+    plain, residual = figure.axes
+    assert [each.get_title(loc="left") or each.get_title() for each in figure.axes] == [
+        "Plain",
+        "Residual",
+    ]
+    assert plain.get_ylabel() == "Training error (%)"
+    assert plain.get_ylim() == residual.get_ylim()
+    assert [line.get_label() for line in residual.lines] == ["20", "32", "56"]
+    assert plain.lines[2].get_ydata()[-1] > 30 > residual.lines[2].get_ydata()[-1]
+
+
+def test_final_shows_every_seed_the_mean_and_its_interval(results: Folder, diverge):
+    diverge("plain56-seed1-abcdef")
+    found = read(results)
+    panel = Final(x="depth", lines="family").draw(found).axes[0]
+    deep = found.runs.query("family == 'plain' and depth == 56")["train_error"]
+    means = next(line for line in panel.lines if line.get_label() == "Plain")
+    assert means.get_ydata()[2] == pytest.approx(deep.mean())
+    drawn = [y for line in panel.lines if line.get_markersize() < 7 for y in line.get_ydata()]
+    assert {round(value, 9) for value in deep} <= {round(float(y), 9) for y in drawn}
+    crosses = [line for line in panel.lines if line.get_marker() == "x" and len(line.get_ydata())]
+    assert [list(cross.get_ydata()) for cross in crosses] == [[90.0]]
+    assert panel.get_ylim()[1] <= 102
+
+
+def test_values_with_names_stand_one_under_the_other_on_one_scale(results: Folder):
+    found = read(results)
+    figure = Final(x="family", lines="depth").draw(found)
+    train, test = figure.axes
+    assert [label.get_text() for label in train.get_yticklabels()] == ["plain", "residual"]
+    assert train.get_ylim() == (1.5, -0.5)  # the first at the top
+    assert train.get_xlim() == test.get_xlim()
+    assert train.get_xlim()[1] > found.runs["test_error"].max()
+    means = next(line for line in test.lines if line.get_label() == "56")
+    deep = found.runs.query("depth == 56").groupby("family")["test_error"].mean()
+    assert means.get_xdata() == pytest.approx(deep[["plain", "resnet"]].to_numpy())
+    assert all(line.get_linestyle() == "None" for line in train.lines if len(line.get_xdata()) > 1)
+
+
+def test_captions_say_what_the_marks_mean_and_what_diverged(results: Folder, diverge):
+    diverge("plain56-seed1-abcdef")
+    found = read(results)
+    curves, final = found.experiment.figures
+    assert curves.caption(found) == (
+        "Deeper plain networks train worse. Lines: the mean of 3 seeds. Bands: from the lowest "
+        "seed to the highest. Each point is the mean over the steps since the point before. "
+        "1 run diverged and from there on counted as 90%."
+    )
+    assert "Student's t over 3 seeds. Crosses: 1 run that diverged" in final.caption(found)
+
+
+def lose(results: Folder, *cells: str, seeds: tuple[int, ...] = (0, 1, 2)) -> None:
+    for cell in cells:
+        for seed in seeds:
+            shutil.rmtree(results.runs / f"{cell}-seed{seed}-abcdef")
+
+
+def test_captions_count_the_seeds_of_cells_that_have_any(results: Folder):
+    lose(results, "plain20")
+    lose(results, "plain32", seeds=(0,))
+    found = read(results)
+    curves, final = found.experiment.figures
+    assert "Lines: the mean of 2 to 3 seeds. Bands:" in curves.caption(found)
+    assert "Student's t over 2 to 3 seeds." in final.caption(found)
+
+
+def test_one_seed_is_called_no_mean_and_has_no_band(results: Folder):
+    cells = [f"{family}{depth}" for family in ("plain", "resnet") for depth in (20, 32, 56)]
+    lose(results, *cells, seeds=(1, 2))
+    found = read(results)
+    curves, final = found.experiment.figures
+    assert "worse. Lines: one seed. Each point" in curves.caption(found)
+    assert final.caption(found).endswith("Marks: one seed.")
+    lose(results, *cells, seeds=(0,))
+    assert "Lines: no seed yet." in curves.caption(read(results))
+
+
+def legend(figure: Figure) -> list[str]:
+    return [text.get_text() for each in figure.legends for text in each.get_texts()]
+
+
+def test_what_has_no_run_does_not_stand_in_the_legend(results: Folder):
+    lose(results, "plain20", "plain32", "resnet20")
+    found = read(results)
+    figure = Curves(panels="family", lines="depth").draw(found)
+    assert legend(figure) == ["32", "56"]  # 32 of the second panel alone
+    assert legend(Final(x="family", lines="depth").draw(found)) == ["32", "56"]
+    lose(results, "plain56")
+    assert legend(Final(x="depth", lines="family").draw(read(results))) == ["Residual"]
+
+
+def test_the_examples_on_seeds_hold():
+    ran = doctest.testmod(seeds)
+    assert (ran.failed, ran.attempted) == (0, 2)
+
+
+def test_figures_are_drawn_with_no_run_at_all(results: Folder):
+    shutil.rmtree(results.runs)
+    assert len(draw_all(read(results), results.figures)) == 2
+
+
+def test_files_are_the_same_each_time_and_their_text_is_text(results: Folder):
+    found = read(results)
+    first = {name: svg.read_bytes() for name, svg in draw_all(found, results.figures).items()}
+    again = {name: svg.read_bytes() for name, svg in draw_all(found, results.figures).items()}
+    assert first == again
+    assert re.search(rb"<text[^>]*>Training error \(%\)</text>", first["training_curves"])
+    assert sorted(each.name for each in results.figures.iterdir()) == [
+        "final.png",
+        "final.svg",
+        "training_curves.png",
+        "training_curves.svg",
+    ]
+
+
+def lightness(color: str) -> float:
+    """L* of CIELAB, from 0 (black) to 100 (white)."""
+    red, green, blue = (
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+        for c in matplotlib.colors.to_rgb(color)
+    )
+    return 116 * np.cbrt(0.2126 * red + 0.7152 * green + 0.0722 * blue) - 16
+
+
+@pytest.mark.parametrize("values", [(20, 32, 56), (20, 32, 44, 56, 110)])
+def test_numbers_darken_as_they_grow_so_that_grey_tells_them_apart(values):
+    greys = [lightness(look.color) for look in style.looks(values).values()]
+    assert max(greys) < 75  # stands out from white
+    assert all(a - b > 10 for a, b in itertools.pairwise(greys))
+
+
+def test_names_differ_in_marker_and_dashes_and_not_in_colour_alone():
+    looks = list(style.looks(("plain", "resnet", "preact")).values())
+    for part in ("color", "marker", "dashes"):
+        assert len({str(getattr(look, part)) for look in looks}) == 3

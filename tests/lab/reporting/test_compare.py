@@ -1,0 +1,150 @@
+"""Two experiments or two runs side by side, and all records as one table."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from resnet_jax import lab
+from resnet_jax.cli import main
+from resnet_jax.errors import UserError
+from resnet_jax.lab.reporting.compare import compare
+from resnet_jax.lab.results.folder import Folder
+
+
+def configure(folder: Folder, **settings) -> None:
+    """Writes a config into each run's folder."""
+    for path in folder.runs.iterdir():
+        seed = int(path.name.partition("-seed")[2][0])
+        config = {"seed": seed, "model": {"name": path.name.partition("-")[0]}, **settings}
+        (path / "config.json").write_text(json.dumps(config))
+
+
+def error_of(folder: Folder, name: str) -> float:
+    return json.loads((folder.runs / name / "result.json").read_text())["final"]["train_error"]
+
+
+@pytest.fixture
+def other(results: Folder) -> Folder:
+    """The same experiment with another rate, whose errors are larger by 1, 2, 3 points."""
+    folder = Folder(shutil.copytree(results.path, results.path.with_name("other")))
+    configure(results, rate=0.1)
+    configure(folder, rate=0.01)
+    for path in folder.runs.iterdir():
+        result = json.loads((path / "result.json").read_text())
+        result["final"]["train_error"] += 1 + int(path.name.partition("-seed")[2][0])
+        (path / "result.json").write_text(json.dumps(result))
+    return folder
+
+
+def test_cells_are_matched_and_differences_paired(results, other):
+    found = compare(results.path, other.path)
+    assert found.settings == ["rate: 0.1 -> 0.01"]
+    assert found.notes == []
+    head = ["family", "depth", "measure", "A", "n", "B", "n", "B − A, paired", "n"]
+    assert found.table.head == head
+    assert len(found.table.rows) == 12
+    row = next(row for row in found.table.rows if row[:2] == ["plain", "56"])
+    assert row[2] == "training error (%)"
+    errors = [error_of(results, f"plain56-seed{seed}-abcdef") for seed in range(3)]
+    low, high = stats.t.interval(0.95, 2, np.mean(errors), stats.sem(errors))
+    assert row[3] == f"{np.mean(errors):.1f} ({low:.1f} to {high:.1f})"
+    low, high = stats.t.interval(0.95, 2, 2.0, stats.sem([1.0, 2.0, 3.0]))
+    assert row[7] == f"+2.0 ({low:+.1f} to {high:+.1f})".replace("-", "−")
+    assert (row[4], row[6], row[8]) == ("3", "3", "3")
+
+
+def test_the_pairs_of_a_difference_are_counted(results, other):
+    (other.runs / "plain56-seed0-abcdef" / "result.json").unlink()
+    found = compare(results.path, other.path)
+    row = next(row for row in found.table.rows if row[:2] == ["plain", "56"])
+    assert (row[4], row[6], row[8]) == ("3", "2", "2")
+
+
+def test_what_only_some_cells_differ_in_and_cells_alone_are_told(results, other):
+    deep = other.runs / "plain56-seed0-abcdef" / "config.json"
+    deep.write_text(deep.read_text().replace('"plain56"', '"plainer56"'))
+    plan = json.loads(other.plan.read_text())
+    plan["runs"] = [run for run in plan["runs"] if run["axes"]["depth"] != 20]
+    other.plan.write_text(json.dumps(plan))
+    found = compare(results.path, other.path)
+    assert found.notes == ["A: 2 cells without a counterpart"]
+    name = "model.name: 'plain56' -> 'plainer56' (in 1 of 4 cells)"
+    assert sorted(found.settings) == [name, "rate: 0.1 -> 0.01"]
+
+
+def test_two_runs_are_compared_by_what_they_ended_with(results, other):
+    a, b = (folder.runs / "plain20-seed1-abcdef" for folder in (results, other))
+    found = compare(a, b)
+    assert found.settings == ["rate: 0.1 -> 0.01"]
+    row = next(row for row in found.table.rows if row[0] == "training error (%)")
+    assert row[3] == "+2.00"
+    assert found.notes == [f"{a}: done", f"{b}: done"]
+    (b / "result.json").unlink()
+    assert compare(a, b).notes[1] == f"{b}: not ended"
+
+
+def test_what_cannot_be_compared_is_one_line(results, other, tmp_path):
+    with pytest.raises(UserError, match="compare like with like"):
+        compare(results.path, other.runs / "plain20-seed1-abcdef")
+    with pytest.raises(UserError, match="holds neither"):
+        compare(results.path, tmp_path)
+    text = other.experiment.read_text().partition("    figures")[0] + ")\n"
+    text = text.replace('"family"', '"kind"').replace('"depth"', '"layers"')
+    other.experiment.write_text(text.replace("family, depth", "kind, layers"))
+    plan = other.plan.read_text().replace('"family"', '"kind"').replace('"depth"', '"layers"')
+    other.plan.write_text(plan)
+    with pytest.raises(UserError, match="share no axis: family, depth and kind, layers"):
+        compare(results.path, other.path)
+
+
+def test_the_command_shows_both(results, other, capsys):
+    assert main(["compare", str(results.path), str(other.path)]) == 0
+    told = capsys.readouterr().out
+    assert "rate: 0.1 -> 0.01" in told
+    assert "+2.0 (−0.5 to +4.5)" in told
+
+
+def test_the_records_of_an_experiment_are_one_table(results: Folder):
+    table = lab.load_records(results.path)
+    assert list(table)[:6] == ["experiment", "run", "family", "depth", "seed", "status"]
+    assert len(table) == 18 * 31
+    assert set(table["experiment"]) == {"degradation"}
+    one = table[(table["run"] == "plain56-seed2-abcdef") & (table["kind"] == "train")]
+    lines = (results.runs / "plain56-seed2-abcdef" / "metrics.jsonl").read_text().splitlines()
+    assert list(one["error"]) == [json.loads(line)["error"] for line in lines[:-1]]
+    assert set(one["depth"]) == {56}
+    assert set(one["status"]) == {"done"}
+
+
+def test_records_of_all_experiments_are_one_table_too(results: Folder, other: Folder):
+    plan = json.loads(other.plan.read_text()) | {"name": "other"}
+    other.plan.write_text(json.dumps(plan))
+    table = lab.load_records(results.path.parent)
+    assert table.groupby("experiment").size().to_dict() == {"degradation": 558, "other": 558}
+
+
+def test_a_recorded_quantity_that_is_called_as_an_axis_is_kept_beside_it(results: Folder):
+    metrics = results.runs / "plain56-seed2-abcdef" / "metrics.jsonl"
+    metrics.write_text(metrics.read_text() + '{"kind": "probe", "step": 0, "depth": 7}\n')
+    table = lab.load_records(results.path)
+    (probe,) = table[table["kind"] == "probe"].to_dict("records")
+    assert (probe["depth"], probe["depth_recorded"]) == (56, 7)
+
+
+def test_the_records_of_one_run_are_a_table(results: Folder, other: Folder):
+    table = lab.load_records(results.runs / "plain56-seed2-abcdef")
+    assert list(table)[:4] == ["experiment", "run", "seed", "status"]
+    assert set(table["run"]) == {"plain56-seed2-abcdef"}
+    assert (set(table["seed"]), set(table["status"])) == ({2}, {"done"})
+    assert len(table) == 31
+
+
+def test_a_folder_of_nothing_has_no_records(tmp_path: Path):
+    with pytest.raises(UserError, match="holds no results"):
+        lab.load_records(tmp_path)
+    with pytest.raises(UserError, match="no such folder"):
+        lab.load_records(tmp_path / "none")

@@ -1,0 +1,89 @@
+"""The page of all experiments in a folder of results."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from resnet_jax.cli import main
+from resnet_jax.errors import UserError
+from resnet_jax.lab.reporting import index as gallery
+from resnet_jax.lab.results.folder import Folder
+
+
+@pytest.fixture
+def folder(results: Folder) -> Path:
+    """A folder of three experiments, of which one is damaged and one breaks in its own code."""
+    for name in ("damaged", "wrong"):
+        shutil.copytree(results.path, results.path.with_name(name))
+    (results.path.with_name("damaged") / "experiment.json").write_text('{"name": <1>}')
+    file = results.path.with_name("wrong") / "experiment.py"
+    text = file.read_text().rstrip().removesuffix(")")
+    file.write_text(text + '    findings=lambda found: found["no"],\n)\n')
+    shutil.rmtree(results.runs / "resnet56-seed2-abcdef")
+    return results.path.parent
+
+
+def test_each_experiment_has_a_card(folder: Path, page_at):
+    built = gallery.build(folder)
+    assert [(card.title, bool(card.damage)) for card in built.cards] == [
+        ("damaged", True),
+        ("degradation", False),
+        ("wrong", True),
+    ]
+    assert built.damaged
+    page = page_at(folder / "index.html")
+    for part in (
+        "Do deeper plain networks train worse, and do shortcuts mend it?",
+        "Scale: default. 17 of 18 runs done, 1 missing; 3 seeds.",
+        "1 supported, 1 not enough runs",
+        "Deeper plain networks train worse",
+        "is not the plan of an experiment",
+        "TypeError: 'Records' object is not subscriptable",
+    ):
+        assert part in page.text
+
+
+def test_links_and_figures_of_the_page_are_whole(folder: Path, page_at):
+    shutil.copytree(folder / "degradation", folder / "again")
+    gallery.build(folder)
+    page = page_at(folder / "index.html")
+    files = {link for link in page.links if not link.startswith("#")}
+    assert files == {"again/report.html", "degradation/report.html"}
+    assert all((folder / file).is_file() for file in files)
+    assert set(page.ids.values()) == {1}
+    assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
+    assert (folder / "index.html").read_text().count("<svg") == 2
+
+
+def test_the_command_says_what_became_of_each(folder: Path, capsys):
+    assert main(["report", str(folder)]) == 1
+    told = capsys.readouterr().out
+    assert "degradation: 17 of 18 runs done, 1 missing" in told
+    assert "damaged: damaged: " in told
+    assert told.splitlines()[-1] == f"page: {folder / 'index.html'}"
+    for name in ("damaged", "wrong"):
+        shutil.rmtree(folder / name)
+    assert main(["report", str(folder)]) == 0
+
+
+def test_another_scale_is_named(folder: Path, page_at):
+    file = folder / "degradation" / "experiment.py"
+    text = file.read_text().rstrip().removesuffix(")")
+    file.write_text(text + '    scales={"paper": {"setup": "As there."}},\n)\n')
+    plan = json.loads((folder / "degradation" / "experiment.json").read_text())
+    (folder / "degradation" / "experiment.json").write_text(json.dumps(plan | {"scale": "paper"}))
+    gallery.build(folder)
+    assert "degradation (paper)" in page_at(folder / "index.html").text
+    assert (
+        "Experiment: degradation, scale paper" in page_at(folder / "degradation/report.html").text
+    )
+
+
+def test_a_folder_without_experiments_has_no_page(tmp_path: Path, capsys):
+    with pytest.raises(UserError, match="holds no results"):
+        gallery.build(tmp_path)
+    assert main(["report", str(tmp_path)]) == 2
+    assert "holds no results" in capsys.readouterr().err
+    assert not (tmp_path / "index.html").exists()

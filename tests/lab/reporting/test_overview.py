@@ -1,0 +1,78 @@
+"""The table of all claims, and the page that it goes into."""
+
+import json
+import re
+
+import pytest
+
+from resnet_jax.cli import main
+from resnet_jax.errors import UserError
+from resnet_jax.lab.reporting import overview
+from resnet_jax.lab.results.folder import Folder
+
+
+def test_every_claim_has_a_row_with_its_verdict(results: Folder):
+    table = overview.claims_table(results.path.parent)
+    assert table.head == [
+        "experiment",
+        "claim",
+        "theory or paper",
+        "ours (95% interval)",
+        "n",
+        "verdict",
+    ]
+    assert [(row[0], row[1], row[4], row[5]) for row in table.rows] == [
+        ("degradation", "Deeper plain networks train worse", "3 pairs", "supported"),
+        ("degradation", "Deeper residual networks do not", "3 pairs", "supported"),
+    ]
+    assert re.search(r"\(95% interval \S+ to \S+\)$", table.rows[0][3])
+
+
+def test_another_scale_stands_beside_the_experiments_name(results: Folder):
+    text = results.experiment.read_text().rstrip().removesuffix(")")
+    results.experiment.write_text(text + '    scales={"paper": {"setup": "As there."}},\n)\n')
+    plan = json.loads(results.plan.read_text())
+    results.plan.write_text(json.dumps(plan | {"scale": "paper"}))
+    table = overview.claims_table(results.path.parent)
+    assert {row[0] for row in table.rows} == {"degradation (paper)"}
+
+
+def test_a_damaged_experiment_is_left_out_with_a_warning(results: Folder, capsys):
+    damaged = results.path.with_name("aaa")
+    damaged.mkdir()
+    (damaged / "experiment.json").write_text("{}")
+    assert main(["claims", str(results.path.parent)]) == 1
+    told = capsys.readouterr()
+    assert told.out.count("| degradation |") == 2
+    (warning,) = told.err.splitlines()
+    assert warning.startswith(f"resnet-jax: warning: {damaged} is left out: ")
+    assert "is not the plan of an experiment" in warning
+
+
+def test_the_command_replaces_the_table_of_a_page_and_nothing_else(results: Folder, capsys):
+    page = results.path / "page.md"
+    page.write_text(f"before\n{overview.BEGIN}\nold\n{overview.END}\nafter\n")
+    folder = str(results.path.parent)
+    assert main(["claims", folder, "--into", str(page)]) == 0
+    assert main(["claims", folder]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("\n") == 4
+    text = f"before\n{overview.BEGIN}\n{printed}{overview.END}\nafter\n"
+    assert page.read_text() == text
+    assert main(["claims", folder, "--into", str(page)]) == 0
+    assert page.read_text() == text
+
+
+def test_a_page_without_a_place_for_it_is_left_as_it_is(results: Folder):
+    page = results.path / "page.md"
+    page.write_text(f"{overview.END} {overview.BEGIN}\n")
+    with pytest.raises(UserError, match="the table goes between lines"):
+        overview.write_into(page, overview.claims_table(results.path.parent))
+    assert page.read_text() == f"{overview.END} {overview.BEGIN}\n"
+    with pytest.raises(UserError, match="holds no results"):
+        overview.claims_table(results.path / "none")
+
+
+def test_a_bar_in_a_cell_does_not_end_it():
+    table = overview.Readable(["a"], [["|g|"]], [False])
+    assert overview.markdown(table) == "| a |\n| --- |\n| \\|g\\| |\n"

@@ -1,0 +1,155 @@
+"""A paper's figures beside ours."""
+
+import doctest
+import json
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from resnet_jax.cli import main
+from resnet_jax.errors import UserError
+from resnet_jax.lab import Experiment, Paper
+from resnet_jax.lab.reporting import paper as papers
+from resnet_jax.lab.reporting import report
+from resnet_jax.lab.results.folder import Folder
+
+PAPER = """
+    paper=Paper(
+        source="He et al. 2015, Table 6",
+        figures={("resnet", 20): 8.75, ("resnet", 56): 6.97, ("plain", 56): "fail"},
+        words="CIFAR-10, 64,000 steps, one run",
+    ),
+    scales={"paper": {"setup": "As there."}},
+)
+"""
+
+
+@pytest.fixture
+def folder(results: Folder) -> Folder:
+    """Results of an experiment with a paper; of three deep plain runs, two fail."""
+    text = results.experiment.read_text().replace("import Experiment", "import Experiment, Paper")
+    results.experiment.write_text(text.rstrip().removesuffix(")") + PAPER)
+    for seed, error in enumerate((12.0, 40.0, 50.0)):
+        path = results.runs / f"plain56-seed{seed}-abcdef"
+        result = json.loads((path / "result.json").read_text())
+        result["final"]["test_error"] = error
+        (path / "result.json").write_text(json.dumps(result))
+    for path in results.runs.iterdir():
+        config = {
+            "data": {"name": "digits"},
+            "model": {"name": path.name.partition("-")[0]},
+            "train": {"steps": 300, "epochs": 0.0, "batch_size": 32},
+        }
+        (path / "config.json").write_text(json.dumps(config))
+    return results
+
+
+def test_each_cell_with_a_figure_has_a_row(folder: Folder):
+    found = report.read(folder.path).beside
+    assert found is not None
+    assert found.table.head == [
+        "family", "layers", "paper", "ours, mean", "95% interval", "fail", "n",
+    ]  # fmt: skip
+    rows = {(row[0], row[1]): row[2:] for row in found.table.rows}
+    assert list(rows) == [("plain", "56"), ("residual", "20"), ("residual", "56")]
+    assert rows["residual", "56"][0] == "6.97"
+    assert rows["residual", "56"][3:] == ["0 of 3", "3"]
+    errors = [12.0, 40.0, 50.0]
+    low, high = stats.t.interval(0.95, 2, np.mean(errors), stats.sem(errors))
+    interval = f"{low:.2f} to {high:.2f}".replace("-", "−")
+    assert rows["plain", "56"] == ["fail", "34.00", interval, "2 of 3", "3"]
+
+
+def test_a_run_that_diverged_counts_among_those_that_fail(folder: Folder, diverge):
+    diverge("plain56-seed0-abcdef")
+    found = report.read(folder.path).beside
+    assert found is not None
+    assert found.table.rows[0][5:] == ["3 of 3", "3"]
+
+
+def test_that_ours_are_at_another_scale_is_said_before_the_table(folder: Folder, page_at, capsys):
+    warning = (
+        "Ours are at the scale “default”, which is not the paper’s: data digits; networks plain20, "
+        "plain32, plain56, resnet20, resnet32, resnet56; 300 steps, 32 images a step. The paper’s: "
+        "CIFAR-10, 64,000 steps, one run."
+    )
+    assert main(["report", str(folder.path)]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    text = page_at(folder.report).text
+    for shown in (told, text):
+        assert warning in shown
+        assert shown.index(warning) < shown.index("ours, mean")
+    assert "He et al. 2015, Table 6: CIFAR-10, 64,000 steps, one run" in text
+    assert "fail: an error above 20%" in text
+
+
+def test_at_the_papers_scale_nothing_warns(folder: Folder):
+    plan = json.loads(folder.plan.read_text())
+    folder.plan.write_text(json.dumps(plan | {"scale": "paper"}))
+    found = report.read(folder.path).beside
+    assert found is not None
+    assert found.warning == ""
+
+
+def test_without_runs_there_is_a_table_and_no_number(folder: Folder):
+    for path in folder.runs.iterdir():
+        (path / "result.json").unlink()
+        (path / "config.json").unlink()
+    found = report.read(folder.path).beside
+    assert found is not None
+    assert found.table.rows[0][2:] == ["fail", "–", "–", "–", "0"]
+    assert "which is not the paper’s. The paper’s" in found.warning
+
+
+def test_an_experiment_without_a_paper_has_no_such_table(results: Folder, page_at):
+    assert report.build(results.path).beside is None
+    assert "paper’s figures" not in page_at(results.report).text
+
+
+def test_a_network_that_stands_in_for_another_says_for_which(folder: Folder):
+    text = folder.experiment.read_text()
+    twice = 'networks=lambda family, depth: f"{family}-{2 * depth}", words='
+    folder.experiment.write_text(text.replace("words=", twice))
+    found = report.read(folder.path).beside
+    assert found is not None
+    assert found.table.head[:4] == ["family", "layers", "the paper's network", "paper"]
+    assert ["residual", "56", "resnet-112", "6.97"] in [row[:4] for row in found.table.rows]
+
+
+def test_a_paper_without_a_figure_for_any_cell_has_no_table(folder: Folder, page_at):
+    text = folder.experiment.read_text()
+    folder.experiment.write_text(text.replace("figures={(", "figures={} and {("))
+    assert report.build(folder.path).beside is None
+    assert "paper’s figures" not in page_at(folder.report).text
+
+
+def test_figures_may_be_a_function_of_the_axes():
+    paper = Paper(source="?", figures=lambda depth: {20: 8.75, 56: "fail"}.get(depth))
+    assert [paper.figure({"depth": depth}) for depth in (20, 32, 56)] == [8.75, None, "fail"]
+
+
+@pytest.mark.parametrize(
+    ("paper", "message"),
+    [
+        ({"figures": {20: "bad"}}, "gives 'bad' for {'depth': 20}: give a number"),
+        ({"figures": lambda width: 1.0}, "figures fails for {'depth': 20}"),
+        ({"networks": lambda width: "?"}, "networks fails for {'depth': 20}"),
+        ({"measure": "test_eror"}, "did you mean 'test_error'"),
+    ],
+)
+def test_a_paper_is_checked_when_the_experiment_is_made(paper, message):
+    with pytest.raises(UserError) as caught:
+        Experiment(
+            question="?",
+            base="b.py",
+            axes={"depth": (20, 56)},
+            paper=Paper(**{"source": "?", "figures": {}} | paper),
+        )
+    assert message in str(caught.value)
+
+
+def test_its_examples_hold():
+    ran = doctest.testmod(papers)
+    assert ran.failed == 0
+    assert ran.attempted > 0

@@ -1,0 +1,146 @@
+"""The report, as a reader gets it."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from resnet_jax.lab.reporting import report
+from resnet_jax.lab.results.folder import Folder
+from resnet_jax.training.run.run_folder import RunFolder
+
+
+@pytest.fixture
+def page(results: Folder, page_at):
+    report.build(results.path)
+    return page_at(results.report)
+
+
+def test_it_opens_with_the_question_and_the_answer(page):
+    start = page.text.index("Experiment: degradation")
+    places = [
+        page.text.index(part, start)
+        for part in (
+            "Do deeper plain networks train worse, and do shortcuts mend it?",
+            "He et al. 2015, sections 1 and 4.2, Figs. 1 and 6",
+            "supported",
+            "Deeper plain networks train worse",
+            "95% interval",
+            "Figure 1.",
+            "Table",
+            "Set-up",
+            "Runs",
+            "Environment",
+            "How to reproduce it",
+        )
+    ]
+    assert places == sorted(places)
+
+
+def test_it_holds_all_that_it_takes_to_do_it_again(page):
+    for part in (
+        "resnet-jax run experiments/degradation.py",
+        "jax 0.10.2, flax 0.12.0",
+        "0123abc",
+        "Real 8x8 images of digits",
+        "train.steps 300",
+        "training error 90%, test error 90%, declared beforehand",
+        "18 of 18 runs done. One after the other they took 3 min 45 s, of which 36 s (16%)",
+        "configure=lambda family, depth",
+    ):
+        assert part in page.text
+    assert "Not complete" not in page.text
+
+
+def test_axes_that_are_words_begin_large_and_settings_stay_as_they_are(results: Folder, page_at):
+    file = results.experiment
+    labels = '"depth": "model.shortcut", "family": "with ReLU"'
+    file.write_text(file.read_text().replace('"depth": "layers"', labels))
+    report.build(results.path)
+    text = page_at(results.report).text
+    assert "With ReLU plain, residual model.shortcut 20, 32, 56" in text
+
+
+def test_it_is_one_file_that_fetches_nothing(results: Folder, page):
+    assert [link for link in page.links if not link.startswith("#")] == []
+    assert "@import" not in page.text
+    assert "url(http" not in results.report.read_text()
+    assert page.ids.total() > 100  # those of the two figures
+    assert set(page.ids.values()) == {1}
+    assert {link[1:] for link in page.links} <= set(page.ids)
+
+
+def test_it_is_rebuilt_from_the_records_alone(results: Folder, experiment_file: Path):
+    first = report.build(results.path)
+    written = [results.report, results.table, results.runs_table]
+    before = [file.read_bytes() for file in written]
+    # Neither the experiment's file nor a base config (there never was one) is needed.
+    experiment_file.unlink()
+    for file in written:
+        file.unlink()
+    shutil.rmtree(results.figures)
+    again = report.build(results.path)
+    assert [file.read_bytes() for file in written] == before
+    assert again.verdicts == first.verdicts
+    assert [verdict.outcome for verdict in again.verdicts] == ["supported", "supported"]
+
+
+def test_its_tables_are_those_of_the_csv_files(results: Folder):
+    built = report.build(results.path)
+    pd.testing.assert_frame_equal(pd.read_csv(results.table), built.table)
+    runs = pd.read_csv(results.runs_table)
+    assert list(runs["run"]) == list(built.records.runs["run"])
+    assert runs.shape == (18, built.records.runs.shape[1])
+
+
+def test_runs_that_are_lost_are_told_and_not_hidden(results: Folder, diverge, fail, page_at):
+    diverge("plain56-seed1-abcdef")
+    fail("resnet32-seed0-abcdef")
+    shutil.rmtree(results.runs / "resnet56-seed2-abcdef")
+    built = report.build(results.path)
+    text = page_at(results.report).text
+    assert "Not complete: 15 of 18 runs done, 1 diverged, 1 failed, 1 missing" in text
+    assert "1 run diverged, counted as 90%" in text
+    assert "resnet32-seed0-abcdef failed: RuntimeError: out of memory" in text
+    assert built.verdicts[1].outcome == "not enough runs"
+
+
+def test_an_experiment_that_has_not_begun_has_a_report(results: Folder, page_at):
+    shutil.rmtree(results.runs)
+    built = report.build(results.path)
+    assert {verdict.numbers for verdict in built.verdicts} == {"no pair of runs yet"}
+    assert "Not complete: 0 of 18 runs done, 18 missing" in page_at(results.report).text
+
+
+def test_runs_of_other_settings_are_left_out_and_counted(results: Folder, page_at):
+    shutil.copytree(results.runs / "plain20-seed0-abcdef", results.runs / "plain20-seed0-older")
+    report.build(results.path)
+    assert "1 other run lies in its folder" in page_at(results.report).text
+    assert "plain20-seed0-older" not in results.runs_table.read_text()
+
+
+def test_words_of_the_experiment_are_no_markup(results: Folder, page_at):
+    text = results.experiment.read_text()
+    results.experiment.write_text(text.replace("mend it?", "mend <script>it</script> & all?"))
+    report.build(results.path)
+    assert "<script" not in results.report.read_text()
+    assert "mend <script>it</script> & all?" in page_at(results.report).text
+
+
+def test_a_patch_of_what_differed_from_the_commit_is_part_of_how_to_do_it_again(
+    results: Folder, page_at
+):
+    report.build(results.path)
+    assert "git apply" not in page_at(results.report).text
+    patch = RunFolder(results.runs / "plain20-seed1-abcdef").changes
+    patch.write_bytes(b"--- a\n+++ b\n")
+    report.build(results.path)
+    assert f"git apply {patch}" in page_at(results.report).text
+
+
+def test_runs_on_several_machines_are_all_named(results: Folder, page_at):
+    file = results.runs / "plain20-seed0-abcdef" / "environment.json"
+    file.write_text(file.read_text().replace('"cpu"', '"gpu"'))
+    report.build(results.path)
+    assert "Devices gpu; cpu" in page_at(results.report).text

@@ -1,0 +1,52 @@
+"""Timings: what is called how often, and what is made of the clock. No time is asserted."""
+
+import re
+
+import numpy as np
+import pytest
+
+from resnet_jax.cli import main
+from resnet_jax.lab.running.benchmarks import STEPS, LoopCost, Timing, interleaved
+
+SMALLEST = ["--config.model.stage_sizes=(1,)", "--config.model.widths=(8,)"]
+CONFIG = ["--config", "configs/smoke.py", "--config.model.name=plain8", *SMALLEST]
+
+
+def test_variants_take_turns_each_on_its_own_state():
+    calls = []
+
+    def variant(name):
+        def step(state, batch):
+            calls.append((name, state, batch))
+            return state + 1, None
+
+        return step
+
+    timings = interleaved({"a": variant("a"), "b": variant("b")}, lambda: 0, lambda step: step, 2)
+    assert [each.name for each in timings] == ["a", "b"]
+    assert all(len(each.turns) == 2 and min(each.turns) > 0 for each in timings)
+    turn = ["a"] * STEPS + ["b"] * STEPS
+    assert [name for name, *_ in calls] == ["a", "b", *turn, *turn]
+    assert [state for name, state, _ in calls if name == "b"] == list(range(1 + 2 * STEPS))
+
+
+def test_what_is_quoted_is_the_median():
+    assert Timing("a", 9.0, (3.0, 1.0, 2.0)).median == pytest.approx(np.median([1, 2, 3]))
+
+
+def test_the_command_says_what_probes_cost(capsys):
+    assert main(["benchmark", "probes", *CONFIG, "--config.train.batch_size=8"]) == 0
+    assert re.search(r"Probing costs -?[\d.]+% of a run at every 50 steps", capsys.readouterr().out)
+
+
+def test_the_share_of_what_comes_now_and_then():
+    cost = LoopCost(0.02, {"record": 0.001, "evaluation": 0.5}, {"record": 10, "evaluation": 0})
+    assert cost.share("record") == pytest.approx(0.001 / 0.2)
+    assert cost.share("evaluation") == 0
+
+
+def test_the_command_says_what_the_loop_costs(capsys):
+    assert main(["benchmark", "loop", *CONFIG, "--config.train.eval_steps=0"]) == 0
+    printed = capsys.readouterr().out
+    assert re.search(r"all three add -?[\d.]+% to it", printed)
+    assert "the end" in printed

@@ -1,0 +1,230 @@
+"""Trains one network under each mapping, on eight virtual devices; run by test_mapping.py.
+
+    python on_eight_devices.py OUT.pkl
+
+JAX fixes the number of devices when it starts, so this needs a process of its own.
+"""
+
+import os
+
+os.environ["JAX_PLATFORMS"] = "cpu"
+os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=8"
+
+import pickle
+import sys
+
+import jax
+import numpy as np
+from jax.flatten_util import ravel_pytree
+
+from resnet_jax.errors import UserError
+from resnet_jax.training import config as configs
+from resnet_jax.training.devices import mapping as mappings
+from resnet_jax.training.run import evaluation
+from resnet_jax.training.run.compilation import use_cache
+from resnet_jax.training.step import state as states
+from resnet_jax.training.step.objective import objective
+from resnet_jax.training.step.replicas import Replicas
+from resnet_jax.training.step.step import inputs
+
+STEPS = 20
+BASE = {
+    "model.name": "resnet8",
+    "model.stage_sizes": (1,),  # one unit: a mapping does not see what is in a network
+    "model.widths": (8,),
+    "data.name": "synthetic",
+    "data.synthetic.num_train": 96,
+    "data.synthetic.num_test": 20,
+    "data.crop_padding": 1,
+    "data.flip": True,
+    "train.steps": STEPS,
+    "train.batch_size": 32,
+    "train.eval_batch_size": 12,
+    "optimizer.learning_rate": 0.03,
+}
+ONE = {"devices.count": 1}
+PMAP = {"devices.mapping": "pmap"}
+OWN = {"devices.batch_stats": "per_replica"}
+PARTS = {"train.accumulate": 2, "train.ema_decay": 0.9}
+RUNS = {
+    "one": ONE,
+    "jit": {},
+    "pmap": PMAP,
+    "jit, own statistics": OWN,
+    "pmap, own statistics": PMAP | OWN,
+    "one, two parts": ONE | PARTS,
+    "jit, two parts": PARTS,
+    "pmap, two parts": PMAP | PARTS,
+}
+
+compilations = []
+jax.monitoring.register_event_duration_secs_listener(
+    lambda event, *_, **__: (
+        event.endswith("backend_compile_duration") and compilations.append(event)
+    )
+)
+
+
+def train(settings, batch_of=lambda batch: batch):
+    """What 20 steps and an evaluation give."""
+    config = configs.override(configs.base(), BASE | settings)
+    mapping = mappings.of(config)
+    dataset = mappings.dataset(config, mapping)
+    state = mapping.place(states.create(config, dataset))
+    losses, counts = [], []
+    for step in range(STEPS):
+        batch = mapping.batch(batch_of(dataset.train_batch(step)))
+        before = len(compilations)
+        state, metrics = mapping.train_step(state, batch)
+        losses.append(float(metrics["loss"]))
+        counts.append(len(compilations) - before)
+    tested = [evaluation.evaluate(state, dataset, "test", mapping)]
+    before = len(compilations)
+    tested.append(evaluation.evaluate(state, dataset, "test", mapping))
+    again = len(compilations) - before
+    whole = mapping.collect(state)
+    return {
+        "losses": np.array(losses),
+        "params": np.asarray(ravel_pytree(whole.params)[0]),
+        "batch_stats": np.asarray(ravel_pytree(whole.batch_stats)[0]),
+        "ema": None if whole.ema is None else np.asarray(ravel_pytree(whole.ema)[0]),
+        "key": np.asarray(jax.random.key_data(whole.key)),
+        "step": int(whole.step),
+        "tested": tested,
+        "compiled_steps": counts,
+        "compiled_again": again,
+        "devices": len(mapping.devices),
+    }
+
+
+def by_shards():
+    """The first step with each shard's own statistics, written out shard by shard."""
+    config = configs.override(configs.base(), BASE | ONE)
+    mapping = mappings.of(config)
+    dataset = mappings.dataset(config, mapping)
+    state = states.create(config, dataset)
+    batch = dataset.train_batch(0)
+    images = inputs(state, batch).reshape(8, 4, 8, 8, 1)
+    labels = batch["label"].reshape(8, 4)
+    momentum, gradients, means, variances = state.model.momentum, [], [], []
+    differentiate = jax.jit(jax.value_and_grad(objective, has_aux=True))
+    old = ravel_pytree(_named(state.batch_stats, "mean"))[0]
+    old_var = ravel_pytree(_named(state.batch_stats, "var"))[0]
+    for shard in range(8):
+        (_, (after, _)), found = differentiate(state.params, state, images[shard], labels[shard])
+        gradients.append(ravel_pytree(found)[0])
+        mean = ravel_pytree(_named(after, "mean"))[0]
+        var = ravel_pytree(_named(after, "var"))[0]
+        means.append((mean - momentum * old) / (1 - momentum))
+        variances.append((var - momentum * old_var) / (1 - momentum))
+    total = np.mean(variances, axis=0) + np.var(means, axis=0)
+    return {
+        "gradient_norm": float(np.linalg.norm(np.mean(gradients, axis=0))),
+        "mean": np.asarray(momentum * old + (1 - momentum) * np.mean(means, axis=0)),
+        "var": np.asarray(momentum * old_var + (1 - momentum) * total),
+        "mean of variances": np.asarray(
+            momentum * old_var + (1 - momentum) * np.mean(variances, axis=0)
+        ),
+    }
+
+
+def first_step(settings):
+    config = configs.override(configs.base(), BASE | settings)
+    mapping = mappings.of(config)
+    dataset = mappings.dataset(config, mapping)
+    state = mapping.place(states.create(config, dataset))
+    state, metrics = mapping.train_step(state, mapping.batch(dataset.train_batch(0)))
+    stats = mapping.collect(state).batch_stats
+    return {
+        "gradient_norm": float(metrics["gradient_norm"]),
+        "mean": np.asarray(ravel_pytree(_named(stats, "mean"))[0]),
+        "var": np.asarray(ravel_pytree(_named(stats, "var"))[0]),
+    }
+
+
+def overflow(settings):
+    """A step in float16 whose loss scale is too large: what it changed."""
+    config = configs.override(configs.base(), BASE | {"model.dtype": "float16"} | settings)
+    mapping = mappings.of(config)
+    dataset = mappings.dataset(config, mapping)
+    state = states.create(config, dataset)
+    scale = state.loss_scale.replace(scale=np.float32(2.0**127))
+    before = np.asarray(ravel_pytree((state.params, state.batch_stats, state.opt_state))[0])
+    state = mapping.place(state.replace(loss_scale=jax.tree.map(jax.numpy.asarray, scale)))
+    state, metrics = mapping.train_step(state, mapping.batch(dataset.train_batch(0)))
+    scales = [float(x.data.ravel()[0]) for x in state.loss_scale.scale.addressable_shards]
+    after = mapping.collect(state)
+    learned = ravel_pytree((after.params, after.batch_stats, after.opt_state))[0]
+    return {
+        "skipped": float(metrics["skipped"]),
+        "scales": scales,
+        "moved": float(np.abs(before - np.asarray(learned)).max()),
+    }
+
+
+def _named(stats, name):
+    if name in stats:
+        return stats[name]
+    return {key: _named(below, name) for key, below in stats.items()}
+
+
+def with_mistake(mean, settings):
+    """The same 20 steps, where the mean over replicas is something else."""
+    right = Replicas.mean
+    Replicas.mean = mean
+    _forget()
+    try:
+        return train(settings)
+    finally:
+        Replicas.mean = right
+        _forget()
+
+
+def _forget():
+    """What was compiled with another mean is not to be used."""
+    mappings._mapping.cache_clear()
+    jax.clear_caches()
+
+
+def refused(settings):
+    try:
+        mappings.of(configs.override(configs.base(), BASE | settings))
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+def main(out):
+    use_cache()
+    # The order of a batch's examples changes nothing but how sums round: that much may differ.
+    # Pairs stay together, for in two parts each of a pair belongs to its own.
+    backwards = lambda batch: {
+        name: array.reshape(-1, 2, *array.shape[1:])[::-1].reshape(array.shape)
+        for name, array in batch.items()
+    }
+    still = {"data.crop_padding": 0, "data.flip": False}
+    found = {name: train(settings) for name, settings in RUNS.items()}
+    for parts, settings in {"": {}, ", two parts": PARTS}.items():
+        runs = [train(ONE | still | settings, batch_of) for batch_of in (lambda x: x, backwards)]
+        found[f"rounding{parts}"] = runs
+    found["first, by shards"] = by_shards()
+    found["first, jit"] = first_step(OWN)
+    found["first, pmap"] = first_step(PMAP | OWN)
+    found["overflow"] = overflow(PMAP | OWN)
+    found["refused"] = {
+        "batch": refused({"train.batch_size": 30}),
+        "parts": refused({"train.batch_size": 24, "train.accumulate": 2}),
+        "count": refused({"devices.count": 9}),
+        "probes": refused(PMAP | {"probe.steps": (0,)}),
+    }
+    # Last, for they forget all that was compiled.
+    found["no mean"] = with_mistake(lambda self, tree: tree, PMAP)
+    found["sum"] = with_mistake(
+        lambda self, tree: jax.tree.map(lambda x: 2 * jax.lax.pmean(x, self.axis), tree), PMAP
+    )
+    with open(out, "wb") as file:
+        pickle.dump(found, file)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
