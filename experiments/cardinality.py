@@ -74,7 +74,7 @@ experiment = Experiment(
         figures.Curves(lines="groups", says="Training error against step, by groups."),
     ),
     claims=(
-        claims.Worse(
+        claims.Greater(
             "Eight narrow groups (8x14d) test better than one wide one (1x64d)",
             measure="test_error",
             cell=at("1x64d"),
@@ -82,7 +82,7 @@ experiment = Experiment(
             margin=0.5,
             published="23.9% and 22.3% with ResNet-50 on ImageNet (Table 3)",
         ),
-        claims.NotWorse(
+        claims.NotGreater(
             "They train no worse",
             measure="train_error",
             cell=at("8x14d"),
@@ -109,14 +109,14 @@ experiment = Experiment(
                 "1x64d is the network without groups, at a fraction of the cost of the others."
             ),
             "claims": (
-                claims.Worse(
+                claims.Greater(
                     "Eight groups (8x64d) test better than one (1x64d)",
                     measure="test_error",
                     cell=at("1x64d"),
                     than=at("8x64d"),
                     published="yes (Fig. 7)",
                 ),
-                claims.NotWorse(
+                claims.NotGreater(
                     "Sixteen groups are no worse than eight",
                     measure="test_error",
                     cell=at("16x64d"),

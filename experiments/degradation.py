@@ -63,7 +63,7 @@ experiment = Experiment(
         ),
     ),
     claims=(
-        claims.Worse(
+        claims.Greater(
             "A deeper plain network trains worse: 56 layers against 20",
             measure="train_error",
             cell=at("plain", DEEP),
@@ -71,7 +71,7 @@ experiment = Experiment(
             margin=1.0,
             published="yes, on CIFAR-10 (He et al. 2015, Fig. 6)",
         ),
-        claims.NotWorse(
+        claims.NotGreater(
             "A deeper residual network does not train worse: 56 layers against 20",
             measure="train_error",
             cell=at("resnet", DEEP),
@@ -79,7 +79,7 @@ experiment = Experiment(
             margin=1.0,
             published="yes, on CIFAR-10 up to 110 layers (He et al. 2015, Fig. 6)",
         ),
-        claims.Worse(
+        claims.Greater(
             "At 56 layers, taking the shortcuts away makes training worse",
             measure="train_error",
             cell=at("plain", DEEP),
@@ -87,7 +87,7 @@ experiment = Experiment(
             margin=1.0,
             published="yes, on CIFAR-10 (He et al. 2015, Fig. 6)",
         ),
-        claims.Worse(
+        claims.Greater(
             "A deeper plain network also tests worse: 56 layers against 20",
             measure="test_error",
             cell=at("plain", DEEP),
@@ -95,7 +95,7 @@ experiment = Experiment(
             margin=2.0,
             published="yes, on CIFAR-10 (He et al. 2015, Fig. 6)",
         ),
-        claims.NotWorse(
+        claims.NotGreater(
             "A deeper residual network does not test worse: 56 layers against 20",
             measure="test_error",
             cell=at("resnet", DEEP),

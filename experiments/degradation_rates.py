@@ -30,9 +30,9 @@ def findings(found: Records) -> list[str]:
     ]
 
 
-def deep_is_worse(rate: float) -> claims.Worse:
+def deep_is_worse(rate: float) -> claims.Greater:
     """The claim of degradation at one learning rate."""
-    return claims.Worse(
+    return claims.Greater(
         f"At a learning rate of {rate}, a plain network of 56 layers trains worse than one of 20",
         measure="train_error",
         cell={"depth": 56, "rate": rate},

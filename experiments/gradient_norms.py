@@ -78,7 +78,7 @@ experiment = Experiment(
             low=2.0,
             published="exponential growth, without end (Yang et al. 2019)",
         ),
-        claims.Worse(
+        claims.Greater(
             "In plain networks the ratio grows with depth, tenfold and more from 20 to 56 layers",
             measure="decades",
             cell=at("plain", 56),

@@ -74,7 +74,7 @@ experiment = Experiment(
             low=-1.0,
             high=1.0,
         ),
-        claims.Worse(
+        claims.Greater(
             "All of a plain network's gradient vanishes with depth: tenfold and more from 8 to 56 "
             "layers",
             measure="level",

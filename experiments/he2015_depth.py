@@ -46,7 +46,7 @@ def at(family: str, depth: int) -> dict[str, str | int]:
 def judged(margin: float) -> tuple[claims.Claim, ...]:
     """The paper's claims, with the difference in points of test error that matters at a scale."""
     return (
-        claims.Worse(
+        claims.Greater(
             "A deeper plain network trains worse: 56 layers against 20",
             measure="train_error",
             cell=at("plain", 56),
@@ -61,7 +61,7 @@ def judged(margin: float) -> tuple[claims.Claim, ...]:
             low=60.0,
             published="higher than 60%, not shown (section 4.2)",
         ),
-        claims.NotWorse(
+        claims.NotGreater(
             "A residual network of 56 layers trains no worse than one of 20",
             measure="train_error",
             cell=at("resnet", 56),
@@ -69,7 +69,7 @@ def judged(margin: float) -> tuple[claims.Claim, ...]:
             margin=1.0,
             published="yes (Fig. 6, middle)",
         ),
-        claims.NotWorse(
+        claims.NotGreater(
             "A residual network of 110 layers trains no worse than one of 20",
             measure="train_error",
             cell=at("resnet", 110),
@@ -77,7 +77,7 @@ def judged(margin: float) -> tuple[claims.Claim, ...]:
             margin=1.0,
             published="yes (Fig. 6, middle)",
         ),
-        claims.Worse(
+        claims.Greater(
             f"A residual network of 56 layers tests better than one of 20, by {margin:g} or more",
             measure="test_error",
             cell=at("resnet", 20),

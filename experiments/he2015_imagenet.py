@@ -37,7 +37,7 @@ def judged(measure: str, margin: float) -> tuple[claims.Claim, ...]:
     """The paper's claims, by a measure and the difference in points that matters at a scale."""
 
     def better(deeper: str, than: str, text: str) -> claims.Claim:
-        return claims.Worse(
+        return claims.Greater(
             text,
             measure=measure,
             cell=at(than),

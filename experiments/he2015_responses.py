@@ -82,7 +82,7 @@ experiment = Experiment(
         ),
     ),
     claims=(
-        claims.Worse(
+        claims.Greater(
             "At 20 layers the responses of the plain network are larger than the residual one's, "
             f"by {MARGIN} or more",
             measure="response",
@@ -91,7 +91,7 @@ experiment = Experiment(
             margin=MARGIN,
             published="generally larger, on CIFAR-10 (He et al. 2015, Fig. 7)",
         ),
-        claims.Worse(
+        claims.Greater(
             "At 56 layers the responses of the plain network are larger than the residual one's, "
             f"by {MARGIN} or more",
             measure="response",
@@ -100,7 +100,7 @@ experiment = Experiment(
             margin=MARGIN,
             published="generally larger, on CIFAR-10 (He et al. 2015, Fig. 7)",
         ),
-        claims.Worse(
+        claims.Greater(
             "The responses of the residual network of 20 layers are larger than those of 56, "
             f"by {MARGIN} or more",
             measure="response",

@@ -34,7 +34,7 @@ def judged(margin: float, small: float) -> tuple[claims.Claim, ...]:
     """
     return (
         *(
-            claims.Worse(
+            claims.Greater(
                 f"The plain network tests worse than with option {option}",
                 measure="test_error",
                 cell=at("none"),
@@ -45,7 +45,7 @@ def judged(margin: float, small: float) -> tuple[claims.Claim, ...]:
             for option in "ABC"
         ),
         *(
-            claims.NotWorse(
+            claims.NotGreater(
                 f"Option A is worse than {option} by {small:g} point at most",
                 measure="test_error",
                 cell=at("A"),

@@ -58,13 +58,13 @@ def judged(measure: str) -> tuple[claims.Claim, ...]:
         for branch in SMALL
         for claim in (
             against(
-                "bn_after_addition", branch, "a norm after the addition is worse", claims.Worse
+                "bn_after_addition", branch, "a norm after the addition is worse", claims.Greater
             ),
-            against("relu_before_addition", branch, "ReLU before it is worse", claims.Worse),
+            against("relu_before_addition", branch, "ReLU before it is worse", claims.Greater),
             against(
-                "relu_only_preactivation", branch, "ReLU alone first is no worse", claims.NotWorse
+                "relu_only_preactivation", branch, "ReLU alone first is no worse", claims.NotGreater
             ),
-            against("preactivation", branch, "norm and ReLU first are no worse", claims.NotWorse),
+            against("preactivation", branch, "norm and ReLU first are no worse", claims.NotGreater),
         )
     )
 

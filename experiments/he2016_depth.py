@@ -67,7 +67,7 @@ def judged(depths: tuple[str, ...], measure: str, data: str = "cifar10") -> list
 
     original, preactivation = row("1001", data)
     found: list[claims.Claim] = [
-        claims.NotWorse(
+        claims.NotGreater(
             f"At {layers.replace(', one layer', ' layers, of units of one layer,')}"
             f"{'' if ',' in layers else ' layers'} pre-activation is no worse",
             measure=measure,
@@ -79,7 +79,7 @@ def judged(depths: tuple[str, ...], measure: str, data: str = "cifar10") -> list
         for layers in depths
     ]
     found.append(
-        claims.Worse(
+        claims.Greater(
             f"At {depths[-1]} layers, the most, it is better by half a point or more",
             measure=measure,
             cell=at(depths[-1], "original"),

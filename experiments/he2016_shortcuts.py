@@ -67,7 +67,7 @@ def in_words(figure: float | str) -> str:
 def judged(measure: str) -> tuple[claims.Claim, ...]:
     """The paper's claims, on an error, by half a point or more; "fail" is above 20%."""
     return tuple(
-        claims.Worse(
+        claims.Greater(
             f"The shortcut “{case}” is worse than the identity",
             measure=measure,
             cell=at(case),

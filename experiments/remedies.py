@@ -136,7 +136,7 @@ experiment = Experiment(
     ),
     findings=findings,
     claims=(
-        claims.Worse(
+        claims.Greater(
             "A skip connection makes the plain network train better, by 5 points or more",
             measure="train_error",
             cell=at("plain", NOTHING),
@@ -145,7 +145,7 @@ experiment = Experiment(
             published="yes, on CIFAR-10 and ImageNet (He et al. 2015)",
         ),
         *(
-            claims.Worse(
+            claims.Greater(
                 f"The skip connection does more for the plain network than {remedy}",
                 measure="train_error",
                 cell=at("plain", remedy),

@@ -92,7 +92,7 @@ experiment = Experiment(
             cell=at("residual, m 2", 50),
             low=0.3,
         ),
-        claims.Worse(
+        claims.Greater(
             "Scaling the branch by 0.1 raises the autocorrelation further",
             measure="autocorrelation",
             cell=at("m 1, branch x 0.1", 50),

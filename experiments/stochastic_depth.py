@@ -101,14 +101,14 @@ experiment = Experiment(
         ),
     ),
     claims=(
-        claims.Worse(
+        claims.Greater(
             "With all branches ResNet-32 tests worse than with linear decay to 0.5",
             measure="test_error",
             cell=at("constant depth", 32),
             than=at("linear, 0.5", 32),
             published="6.41% and 5.25%, ResNet-110 on CIFAR-10",
         ),
-        claims.Worse(
+        claims.Greater(
             "While it trains, with branches left out, linear decay to 0.5 has the larger error",
             measure="batch_error",
             cell=at("linear, 0.5", 32),
@@ -137,7 +137,7 @@ experiment = Experiment(
                 ),
             ),
             "claims": tuple(
-                claims.Worse(
+                claims.Greater(
                     f"With all branches ResNet-{depth} tests worse than with stochastic depth",
                     measure="test_error",
                     cell=at("constant depth", depth),

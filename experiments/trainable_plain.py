@@ -84,7 +84,7 @@ experiment = Experiment(
     findings=findings,
     claims=(
         *(
-            claims.Worse(
+            claims.Greater(
                 f"The plain network trains better with {remedy} than with nothing",
                 measure="train_error",
                 cell=at("plain", "nothing"),

@@ -49,7 +49,7 @@ def at(network: str) -> dict[str, str]:
 
 def wider_is_no_worse(wide: str, thin: str, margin: float) -> claims.Claim:
     """The paper's first claim."""
-    return claims.NotWorse(
+    return claims.NotGreater(
         f"The shallow and wide {wide} is no worse than the deep and thin {thin}",
         measure="test_error",
         cell=at(wide),
@@ -61,7 +61,7 @@ def wider_is_no_worse(wide: str, thin: str, margin: float) -> claims.Claim:
 
 def dropout_helps(network: str, margin: float) -> claims.Claim:
     """The paper's second claim, which it has of its largest network."""
-    return claims.Worse(
+    return claims.Greater(
         f"Dropout of {DROPOUT} between convolutions makes {network} better",
         measure="test_error",
         cell=at(network),

@@ -60,7 +60,7 @@ def judged(measure: str, margin: float) -> tuple[claims.Claim, ...]:
     """That each takes batch norm's place, by a measure and the difference that matters."""
     return (
         *(
-            claims.NotWorse(
+            claims.NotGreater(
                 f"{kind} in place of batch norm costs {difference(margin, measure)} at most",
                 measure=measure,
                 cell=at(kind),
@@ -72,7 +72,7 @@ def judged(measure: str, margin: float) -> tuple[claims.Claim, ...]:
             )
             for kind in INSTEAD
         ),
-        claims.Worse(
+        claims.Greater(
             "Without norm and with nothing in its place the network is worse",
             measure=measure,
             cell=at("nothing"),

@@ -39,7 +39,7 @@ def test_no_claim_is_refuted_by_the_figures_of_its_own_paper(file, scale):
         ):
             continue
         worse, better = (FAIL if figure == "fail" else figure for figure in figures)
-        if isinstance(claim, lab.claims.Worse):
+        if isinstance(claim, lab.claims.Greater):
             assert worse - better > claim.margin, claim.text
         else:
             assert worse - better <= claim.margin, claim.text

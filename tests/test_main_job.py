@@ -195,7 +195,7 @@ def test_the_command_tells_of_each_run_and_ends_with_verdicts_and_the_report(who
         assert f"[{number}/{RUNS}] " in told
         assert re.search(rf"{name}: training error [\d.]+%, test error [\d.]+%", told)
     assert "\x1b" not in told, "a log has no colours"
-    verdicts = re.findall(r"^ *(supported|refuted|not enough runs)  \S", told, re.MULTILINE)
+    verdicts = re.findall(r"^ *(supported|refuted|inconclusive)  \S", told, re.MULTILINE)
     assert len(verdicts) == 5
     assert told.splitlines()[-1] == f"report: {job.folder / 'report.html'}"
 

@@ -31,7 +31,7 @@ LOG_WIDTH = 120  # rich would take a log for 80 columns wide, and wrap the table
 if not CONSOLE.is_terminal:
     CONSOLE.width = LOG_WIDTH
 
-MARKS = {"supported": "green", "refuted": "red", "not enough runs": "yellow"}
+MARKS = {"supported": "green", "refuted": "red", "inconclusive": "yellow"}
 
 
 def report(built: Report) -> None:

@@ -40,7 +40,7 @@ experiment = Experiment(
     base="configs/tiny.py",
     axes={"model.shortcut": ("none", "A")},
     claims=(
-        claims.Worse("Without it training is worse", "train_error",
+        claims.Greater("Without it training is worse", "train_error",
                      cell={"model.shortcut": "none"}, than={"model.shortcut": "A"}),
     ),
     seeds=(0, 1),
@@ -276,7 +276,7 @@ def test_run_ends_with_the_table_the_verdict_and_the_report(project, capsys):
     *_, last = told.out.splitlines()
     assert last == "report: results/trial/report.html"
     assert (project / "results" / "trial" / "report.html").is_file()
-    assert "not enough runs Without it training is worse" in words(told.out)
+    assert "inconclusive Without it training is worse" in words(told.out)
     assert re.search(r"none training error \(%\) 2 ", words(told.out))
 
     assert cli.main(("report", "results/trial")) == 0

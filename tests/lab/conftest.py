@@ -35,9 +35,9 @@ experiment = Experiment(
         figures.Final(x="depth", lines="family", says="Only plain networks degrade with depth."),
     ),
     claims=(
-        claims.Worse("Deeper plain networks train worse", "train_error", margin=1.0,
+        claims.Greater("Deeper plain networks train worse", "train_error", margin=1.0,
                      cell={"family": "plain", "depth": 56}, than={"family": "plain", "depth": 20}),
-        claims.NotWorse("Deeper residual networks do not", "train_error", margin=1.0,
+        claims.NotGreater("Deeper residual networks do not", "train_error", margin=1.0,
                         cell={"family": "resnet", "depth": 56},
                         than={"family": "resnet", "depth": 20}),
     ),

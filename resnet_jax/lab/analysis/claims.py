@@ -2,7 +2,7 @@
 
 A claim compares two cells of the grid, seed by seed, by the mean of the paired differences. Its
 95% interval decides: on one side of the margin the claim is supported, on the other it is
-refuted, and across it there are not enough runs to tell. So a claim is never "refuted" merely
+refuted, and across it inconclusive. So a claim is never "refuted" merely
 because it was not shown. Claims of one experiment are judged together, with Holm's correction.
 """
 
@@ -101,7 +101,7 @@ class _Comparison:
             return self.above
         if difference.n >= FEWEST_PAIRS and difference.high <= self.margin:
             return self.within
-        return "not enough runs"
+        return "inconclusive"
 
     def _rule(self, label: Label) -> str:
         margin = wording.difference(self.margin, self.measure)
@@ -126,11 +126,11 @@ class _Comparison:
 
 
 @dataclass(frozen=True)
-class Worse(_Comparison):
+class Greater(_Comparison):
     """`cell` is worse than `than` by more than the margin.
 
     Example:
-      >>> claim = Worse("56 layers train worse than 20", "train_error",
+      >>> claim = Greater("56 layers train worse than 20", "train_error",
       ...               cell={"depth": 56}, than={"depth": 20}, margin=1.0)
       >>> runs = pd.DataFrame({"depth": [20, 20, 20, 56, 56, 56], "seed": [0, 1, 2, 0, 1, 2],
       ...                      "status": "done", "train_error": [1, 2, 3, 21, 23, 22]})
@@ -143,7 +143,7 @@ class Worse(_Comparison):
 
 
 @dataclass(frozen=True)
-class NotWorse(_Comparison):
+class NotGreater(_Comparison):
     """`cell` is no worse than `than`, or worse by no more than the margin.
 
     To support it takes an interval that ends below the margin: that no difference was found is
@@ -152,6 +152,9 @@ class NotWorse(_Comparison):
 
     above = "refuted"
     within = "supported"
+
+
+Worse, NotWorse = Greater, NotGreater  # their names in experiments of before
 
 
 @dataclass(frozen=True)
@@ -212,10 +215,10 @@ class Within:
 
     def _outcome(self, mean: statistics.Summary) -> Outcome:
         if mean.n < FEWEST_PAIRS:
-            return "not enough runs"
+            return "inconclusive"
         if self.low <= mean.low and mean.high <= self.high:
             return "supported"
-        return "refuted" if mean.high < self.low or mean.low > self.high else "not enough runs"
+        return "refuted" if mean.high < self.low or mean.low > self.high else "inconclusive"
 
 
 def judge(claims: Sequence[Claim], runs: pd.DataFrame, label: Label = str) -> list[Verdict]:
@@ -238,10 +241,10 @@ def judge(claims: Sequence[Claim], runs: pd.DataFrame, label: Label = str) -> li
 
 
 def _corrected(verdict: Verdict, p: float, claims: int) -> Verdict:
-    if verdict.outcome == "not enough runs" or p < 1 - statistics.CONFIDENCE:
+    if verdict.outcome == "inconclusive" or p < 1 - statistics.CONFIDENCE:
         return verdict
     note = f"{verdict.outcome} by itself, but not with Holm's correction for {claims} claims"
-    return replace(verdict, outcome="not enough runs", notes=(*verdict.notes, note))
+    return replace(verdict, outcome="inconclusive", notes=(*verdict.notes, note))
 
 
 def _difference(cell: Cell, than: Cell, label: Label) -> str:

@@ -7,7 +7,7 @@ from typing import Literal
 from resnet_jax.lab.formatting import count, estimate
 from resnet_jax.lab.measures import measure as named
 
-Outcome = Literal["supported", "refuted", "not enough runs"]
+Outcome = Literal["supported", "refuted", "inconclusive"]
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Verdict:
 
     Attributes:
       text: the claim.
-      outcome: supported, refuted, or not enough runs to tell.
+      outcome: supported, refuted or inconclusive.
       measure: what was compared.
       estimate: the mean paired difference, in the measure's unit of difference; of a claim on one
         cell, its mean.

@@ -17,7 +17,7 @@ KEPT = ("name", "file", "scale", "scales", "as_written")  # what an experiment h
 TUPLES = {  # the fields that are tuples, and what to write there
     "seeds": "different integers, such as (0, 1, 2)",
     "measures": 'names, such as ("train_error",)',
-    "claims": "claims, such as (claims.Worse(...),) with its comma",
+    "claims": "claims, such as (claims.Greater(...),) with its comma",
     "figures": "figures, such as (figures.Curves(...),) with its comma",
 }
 COLUMNS = {  # what else the tables of results have beside the axes

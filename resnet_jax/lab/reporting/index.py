@@ -28,7 +28,7 @@ class Card:
       scale: its scale.
       state: what became of its runs: `17 of 18 runs done, 1 failed`.
       seeds: how many runs each cell has: `3 seeds`.
-      counts: how many verdicts there are of each kind: `4 supported, 1 not enough runs`.
+      counts: how many verdicts there are of each kind: `4 supported, 1 inconclusive`.
       verdicts: one for each claim.
       figure: its first figure; empty if it has none.
       link: its report, from the page.

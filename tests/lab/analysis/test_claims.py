@@ -8,12 +8,12 @@ import pytest
 import scipy.stats
 
 from resnet_jax.lab.analysis import claims
-from resnet_jax.lab.analysis.claims import NotWorse, Worse
+from resnet_jax.lab.analysis.claims import Greater, NotGreater
 from resnet_jax.lab.analysis.verdict import Verdict
 
 DEEP, SHALLOW = {"depth": 56}, {"depth": 20}
-WORSE = Worse("deeper is worse", "train_error", DEEP, SHALLOW, margin=1.0)
-NOT_WORSE = NotWorse("deeper is no worse", "train_error", DEEP, SHALLOW, margin=1.0)
+WORSE = Greater("deeper is worse", "train_error", DEEP, SHALLOW, margin=1.0)
+NOT_WORSE = NotGreater("deeper is no worse", "train_error", DEEP, SHALLOW, margin=1.0)
 
 
 def table(deep: list[float], shallow: list[float], status: str = "done") -> pd.DataFrame:
@@ -29,8 +29,8 @@ def table(deep: list[float], shallow: list[float], status: str = "done") -> pd.D
         ([40.0, 44.0, 42.0], "supported", "refuted"),  # far over the margin
         ([2.0, 2.1, 1.9], "refuted", "supported"),  # no difference, and closely so
         ([1.0, 1.1, 0.9], "refuted", "supported"),  # better
-        ([2.0, 9.0, 1.0], "not enough runs", "not enough runs"),  # across the margin
-        ([3.0, 3.4, 2.6], "not enough runs", "not enough runs"),  # on the margin
+        ([2.0, 9.0, 1.0], "inconclusive", "inconclusive"),  # across the margin
+        ([3.0, 3.4, 2.6], "inconclusive", "inconclusive"),  # on the margin
     ],
 )
 def test_the_interval_decides_against_the_margin(deep, worse, not_worse):
@@ -56,7 +56,7 @@ def test_twins_are_compared_seed_by_seed():
 @pytest.mark.parametrize("pairs", [0, 1, 2])
 def test_fewer_than_three_pairs_decide_nothing(pairs: int):
     runs = table([90.0] * pairs, [1.0] * pairs)
-    assert WORSE(runs).outcome == NOT_WORSE(runs).outcome == "not enough runs"
+    assert WORSE(runs).outcome == NOT_WORSE(runs).outcome == "inconclusive"
 
 
 def test_runs_without_a_value_leave_their_pair_out_and_are_named():
@@ -100,13 +100,13 @@ def test_the_rule_names_what_differs_and_what_is_shared():
         (plain, {**plain, "depth": 20}, "depth 56 minus 20 (plain)"),
         (plain, {**residual, "depth": 20}, "plain, depth 56 minus resnet, depth 20,"),
     ]:
-        assert words in Worse("it is", "train_error", cell, than)(runs).rule
+        assert words in Greater("it is", "train_error", cell, than)(runs).rule
 
 
 def test_what_is_not_known_is_not_given_a_number():
-    one = Verdict("it is", "not enough runs", "train_error", 3.0, math.nan, math.nan, 1, "rule")
+    one = Verdict("it is", "inconclusive", "train_error", 3.0, math.nan, math.nan, 1, "rule")
     assert one.numbers == "+3.00 percentage points (no interval from 1 pair)"
-    none = Verdict("it is", "not enough runs", "train_error", math.nan, math.nan, math.nan, 0, "")
+    none = Verdict("it is", "inconclusive", "train_error", math.nan, math.nan, math.nan, 0, "")
     assert none.numbers == "no pair of runs yet"
 
 
@@ -126,8 +126,8 @@ def of_one_cell(values):
     [
         ([5.0, 5.1, 4.9, 5.0], "supported"),
         ([9.0, 9.1, 8.9, 9.0], "refuted"),
-        ([5.0, 9.0, 1.0, 5.0], "not enough runs"),
-        ([5.0, 5.1], "not enough runs"),
+        ([5.0, 9.0, 1.0, 5.0], "inconclusive"),
+        ([5.0, 5.1], "inconclusive"),
     ],
 )
 def test_a_mean_lies_within_a_range_outside_or_it_cannot_be_told(values, outcome):
@@ -139,9 +139,9 @@ def test_claims_are_judged_together_by_holms_rule():
     # The smaller of two p-values is doubled, and the other is made no smaller than that.
     differences = [1.0, 2.0, 3.0, 1.0, 5.0]
     runs = table([10 + difference for difference in differences], [10.0] * 5)
-    claim = claims.Worse("It is worse", "train_error", DEEP, SHALLOW)
+    claim = claims.Greater("It is worse", "train_error", DEEP, SHALLOW)
     assert 0.025 < scipy.stats.ttest_1samp(differences, 0).pvalue < 0.05
     assert [v.outcome for v in claims.judge([claim], runs)] == ["supported"]
     judged = claims.judge([claim, claim], runs)
-    assert [v.outcome for v in judged] == ["not enough runs"] * 2
+    assert [v.outcome for v in judged] == ["inconclusive"] * 2
     assert "Holm" in judged[0].notes[-1]

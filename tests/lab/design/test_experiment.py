@@ -95,9 +95,9 @@ def test_axes_are_checked():
             "figure 'final': measures: give a tuple of names",
         ),
         (
-            {"claims": claims.Worse("it is", "train_error", {}, {})},
-            "claims: give a tuple of claims, such as (claims.Worse(...),) with its comma, not "
-            "Worse(...)",
+            {"claims": claims.Greater("it is", "train_error", {}, {})},
+            "claims: give a tuple of claims, such as (claims.Greater(...),) with its comma, not "
+            "Greater(...)",
         ),
         ({"axes": {"family": "plain"}}, "axis 'family': give a tuple of at least one value, not"),
         ({"axes": {"unit": ("a", "b")}}, "axis 'unit': the tables have a column of that name"),
@@ -127,7 +127,7 @@ def test_each_measure_has_a_value_declared_beforehand():
 
 
 def test_the_cells_of_claims_lie_in_the_grid():
-    claim = claims.Worse("plain is worse", "train_error", cell=PLAIN, than=RESIDUAL)
+    claim = claims.Greater("plain is worse", "train_error", cell=PLAIN, than=RESIDUAL)
     Experiment(
         question="?",
         base="b.py",
@@ -139,8 +139,8 @@ def test_the_cells_of_claims_lie_in_the_grid():
         ({**PLAIN, "depth": 21}, "depth 21 is not among (20, 56)"),
         ({**PLAIN, "widht": 2}, "no axis 'widht'"),
     ]:
-        assert message in wrong(claims=(claims.Worse("it is", "train_error", cell, RESIDUAL),))
-    assert "'train_eror'" in wrong(claims=(claims.Worse("it is", "train_eror", PLAIN, RESIDUAL),))
+        assert message in wrong(claims=(claims.Greater("it is", "train_error", cell, RESIDUAL),))
+    assert "'train_eror'" in wrong(claims=(claims.Greater("it is", "train_eror", PLAIN, RESIDUAL),))
 
 
 def test_figures_show_axes_and_measures_that_exist_and_mix_none():

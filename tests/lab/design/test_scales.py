@@ -24,7 +24,7 @@ EXPERIMENT = """
 from resnet_jax.lab import Experiment, claims
 
 def degrades(deep, shallow):
-    return claims.Worse("Deeper is worse", "train_error", {"depth": deep}, {"depth": shallow})
+    return claims.Greater("Deeper is worse", "train_error", {"depth": deep}, {"depth": shallow})
 
 experiment = Experiment(
     question="Does depth hurt?",

@@ -37,7 +37,7 @@ def test_each_experiment_has_a_card(folder: Path, page_at):
     for part in (
         "Do deeper plain networks train worse, and do shortcuts mend it?",
         "Scale: default. 17 of 18 runs done, 1 missing; 3 seeds.",
-        "1 supported, 1 not enough runs",
+        "1 supported, 1 inconclusive",
         "Deeper plain networks train worse",
         "is not the plan of an experiment",
         "TypeError: 'Records' object is not subscriptable",

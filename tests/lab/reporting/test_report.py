@@ -103,7 +103,7 @@ def test_runs_that_are_lost_are_told_and_not_hidden(results: Folder, diverge, fa
     assert "Not complete: 15 of 18 runs done, 1 diverged, 1 failed, 1 missing" in text
     assert "1 run diverged, counted as 90%" in text
     assert "resnet32-seed0-abcdef failed: RuntimeError: out of memory" in text
-    assert built.verdicts[1].outcome == "not enough runs"
+    assert built.verdicts[1].outcome == "inconclusive"
 
 
 def test_an_experiment_that_has_not_begun_has_a_report(results: Folder, page_at):

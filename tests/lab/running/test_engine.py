@@ -41,7 +41,7 @@ TWINS = """
     axes={"family": ("plain", "resnet")},
     configure=lambda family: {"model.name": f"{family}8"},
     claims=(
-        claims.Worse("Plain trains worse", "train_error",
+        claims.Greater("Plain trains worse", "train_error",
                      cell={"family": "plain"}, than={"family": "resnet"}),
     ),
 """
