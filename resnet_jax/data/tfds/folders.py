@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from resnet_jax.errors import UserError
+from resnet_jax.files import user_cache
 
 _NAME = re.compile(r"(?P<name>[\w-]+)(/(?P<config>[\w.-]+))?(:(?P<version>[\w.]+))?")
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
@@ -66,15 +67,6 @@ def tfds_root(data_dir: str = "") -> Path:
 def cache_root(data_dir: str = "") -> Path:
     """The folder given, or else `data` in the package's cache, for what it prepares by itself."""
     return Path(data_dir).expanduser() if data_dir else user_cache() / "data"
-
-
-def user_cache() -> Path:
-    """The package's cache: `$RESNET_JAX_CACHE`, else `resnet_jax` in `$XDG_CACHE_HOME`.
-
-    That is `~/.cache` unless set.
-    """
-    caches = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(os.environ.get("RESNET_JAX_CACHE") or f"{caches}/resnet_jax").expanduser()
 
 
 def find(wanted: SetName, root: Path) -> Path | None:

@@ -1,6 +1,5 @@
 """Configs: read from files, changed, compared and kept; their settings stand in `defaults.py`."""
 
-import importlib.util
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from resnet_jax.errors import UserError, did_you_mean
+from resnet_jax.files import errors_of, load_python_file
 from resnet_jax.training.config.checks import check, kind_of, refuse_type, takes
 from resnet_jax.training.config.defaults import base, flatten
 
@@ -26,17 +26,11 @@ def load(path: str | Path, variant: str = "") -> ConfigDict:
     path = Path(path)
     if not path.is_file():
         raise UserError(f"there is no config file {path}")
-    spec = importlib.util.spec_from_file_location(f"config_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise UserError(f"{path} is not a Python file; a config ends in .py")
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
+    module = load_python_file(path)
+    if not hasattr(module, "get_config"):
+        raise UserError(f"{path} defines no function get_config()")
+    with errors_of(path):
         config = module.get_config(*([variant] if variant else []))
-    except UserError:
-        raise
-    except Exception as error:
-        raise UserError(f"{path} does not run: {type(error).__name__}: {error}") from error
     if not isinstance(config, ConfigDict):
         raise UserError(f"{path}: get_config() returns {kind_of(config)}, and not a ConfigDict")
     check(config)

@@ -1,12 +1,12 @@
 """Networks of the user's own: `FILE.py:VARIABLE` in the place of a name of the zoo."""
 
-import runpy
 from pathlib import Path
 from typing import Any
 
 from flax import linen as nn
 
 from resnet_jax.errors import UserError, did_you_mean
+from resnet_jax.files import errors_of, load_python_file
 
 
 def is_own(name: str) -> bool:
@@ -42,13 +42,11 @@ def load(name: str, num_classes: int) -> nn.Module:
     file, _, variable = name.rpartition(":")
     if not Path(file).is_file():
         raise UserError(f"model.name = {name!r}: there is no file {file}")
-    try:
-        defined = runpy.run_path(file)
-        made: Any = defined.get(variable)
-        if callable(made) and not isinstance(made, nn.Module):
+    defined = vars(load_python_file(file))
+    made: Any = defined.get(variable)
+    if callable(made) and not isinstance(made, nn.Module):
+        with errors_of(file):
             made = made(num_classes)
-    except Exception as error:
-        raise UserError(f"{file} does not run: {type(error).__name__}: {error}") from error
     if not isinstance(made, nn.Module):
         modules = [each for each, value in defined.items() if isinstance(value, nn.Module)]
         raise UserError(

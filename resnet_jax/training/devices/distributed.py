@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import jax
 import numpy as np
 
-from resnet_jax.errors import UserError
+from resnet_jax.errors import UserError, one_line
 
 HEARTBEAT_SECONDS = 30
 """How long a process may be silent before the others take it for dead, and end."""
@@ -53,7 +53,7 @@ def initialize(
         )
     except (ValueError, RuntimeError) as error:
         raise UserError(
-            f"the processes of the job cannot be joined ({str(error).splitlines()[0]}): give "
+            f"the processes of the job cannot be joined ({one_line(error)}): give "
             "--coordinator HOST:PORT, --processes N and --process-id I"
         ) from error
 

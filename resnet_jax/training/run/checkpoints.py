@@ -18,7 +18,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 from ml_collections import ConfigDict
 
-from resnet_jax.errors import UserError
+from resnet_jax.errors import UserError, one_line
 from resnet_jax.training import config as configs
 from resnet_jax.training.devices import distributed
 from resnet_jax.training.run.observer import Observer
@@ -193,7 +193,7 @@ class Checkpoints:
             raise
         except Exception as error:
             raise UserError(
-                f"checkpoint {max(earlier)} cannot be read ({first_line(error)})"
+                f"checkpoint {max(earlier)} cannot be read ({one_line(error)})"
             ) from error
 
     def _try(
@@ -209,7 +209,7 @@ class Checkpoints:
             if isinstance(failure, PASSING) or any(word in str(failure) for word in PASSING_WORDS):
                 raise UserError(
                     f"checkpoint {self.folder / str(step)} cannot be read now "
-                    f"({first_line(failure)}): it was left as it is; try again"
+                    f"({one_line(failure)}): it was left as it is; try again"
                 ) from failure
             error = failure
         if not distributed.agree(error is None) and error is None:
@@ -234,7 +234,7 @@ class Checkpoints:
         return self._manager.restore(step, args=ocp.args.Composite(**{item: how}))[item]
 
     def _set_aside(self, step: int, error: Exception | None) -> str:
-        message = f"checkpoint {step} cannot be read ({first_line(error)})"
+        message = f"checkpoint {step} cannot be read ({error and one_line(error)})"
         if self._read_only:
             return message
         place = _free(self.folder / f"{DAMAGED}{step}")
@@ -268,7 +268,7 @@ class Checkpoints:
         whole = [step for step in self._manager.all_steps() if (self.folder / str(step)).exists()]
         last = f"the one of step {max(whole)} is whole" if whole else "there is none before it"
         return UserError(
-            f"a checkpoint could not be written to {self.folder} ({first_line(error)}): {last}. "
+            f"a checkpoint could not be written to {self.folder} ({one_line(error)}): {last}. "
             "Make room, and the same command goes on from there"
         )
 
@@ -294,12 +294,6 @@ def layout(state: TrainState) -> str:
         for path, leaf in jax.tree_util.tree_leaves_with_path(state)
     ]
     return hashlib.blake2b("\n".join(leaves).encode(), digest_size=16).hexdigest()
-
-
-def first_line(error: Exception | None) -> str:
-    """What an error says, as far as one line goes."""
-    line = (str(error).splitlines() or [""])[0] or type(error).__name__
-    return line if len(line) <= 200 else f"{line[:200]}..."
 
 
 def _free(place: Path) -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 import jax
 import jax.monitoring
 
-from resnet_jax.data.tfds.folders import user_cache
+from resnet_jax.files import user_cache
 
 _intervals: list[tuple[float, float]] = []  # beginnings and ends of what JAX reports as compiling
 

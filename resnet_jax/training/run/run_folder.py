@@ -21,6 +21,7 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from resnet_jax.errors import UserError
+from resnet_jax.files import write_atomically
 from resnet_jax.training import config as configs
 from resnet_jax.training.run import environment
 
@@ -76,15 +77,19 @@ class RunFolder:
         """Where the states are kept."""
         return self.path / "checkpoints"
 
+    def exists(self) -> bool:
+        """Whether there is a run here."""
+        return (self.path / "config.json").is_file()
+
     def refuse_other(self, config: ConfigDict) -> None:
         """Checks that the folder holds no other run than this config's, wherever it ran.
 
         Raises:
           UserError: it does; the message lists the settings that differ.
         """
-        if not (self.path / "config.json").exists():
+        if not self.exists():
             return
-        held, plain = self._read("config.json"), configs.to_dict(config)
+        held, plain = self.settings(), configs.to_dict(config)
         different = [
             each
             for each in configs.differences(held, plain)
@@ -131,16 +136,31 @@ class RunFolder:
         Raises:
           UserError: there is no run here, or its config cannot be read.
         """
-        return configs.from_dict(self._read("config.json"))
+        return configs.from_dict(self.settings())
+
+    def settings(self) -> dict[str, Any]:
+        """The run's config as plain JSON types; one of an older version may lack settings.
+
+        Raises:
+          UserError: there is no run here, or its config cannot be read.
+        """
+        return self._read("config.json")
 
     def result(self) -> Result | None:
-        """How the run ended, or None if it has not."""
+        """How the run ended; None if it has not.
+
+        Raises:
+          UserError: the result cannot be read.
+        """
         if not (self.path / "result.json").exists():
             return None
         try:
-            return Result(**self._read("result.json"))
+            found = Result(**self._read("result.json"))
         except TypeError:
             raise self._damaged("result.json", "it is no result") from None
+        if not isinstance(found.final, dict) or not isinstance(found.seconds, dict):
+            raise self._damaged("result.json", "it is no result")
+        return found
 
     def finish(self, result: Result) -> Result:
         """Writes the result, which ends the run; an error of an earlier try is forgotten."""
@@ -205,7 +225,7 @@ class RunFolder:
         metrics = self.path / "metrics.jsonl"
         if metrics.exists():
             kept = [line for line in metrics.read_text().splitlines() if _updates(line) <= step]
-            _write(metrics, "".join(f"{line}\n" for line in kept))
+            write_atomically(metrics, "".join(f"{line}\n" for line in kept))
 
     def _read(self, name: str) -> dict[str, Any]:
         path = self.path / name
@@ -264,11 +284,4 @@ def checksum(folder: Path) -> int | None:
 
 
 def _write_json(path: Path, value: dict[str, Any]) -> None:
-    _write(path, json.dumps(value, indent=2) + "\n")
-
-
-def _write(path: Path, text: str) -> None:
-    """Writes a file whole or not at all, whenever the process is killed."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    scratch.write_text(text)
-    scratch.replace(path)
+    write_atomically(path, json.dumps(value, indent=2) + "\n")
