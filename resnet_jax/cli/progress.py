@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.progress import TimeElapsedColumn as Elapsed
 from rich.progress import TimeRemainingColumn as Remaining
 
-from resnet_jax.lab import formatting as wording
+from resnet_jax.lab import formatting
 from resnet_jax.training.run.observer import Observer, Several
 from resnet_jax.training.run.run_folder import Record, Result
 
@@ -136,7 +136,7 @@ class Lines(Display):
     def start_grid(self, runs: int, done: int) -> None:
         """Says how much there is to do."""
         self._runs, self._done = runs, done
-        self._say(f"{wording.count(runs, 'run')}, {done} of them done before")
+        self._say(f"{formatting.count(runs, 'run')}, {done} of them done before")
 
     def start_run(self, name: str, step: int, total: int, batch_size: int) -> None:
         """Says which run begins."""

@@ -12,7 +12,7 @@ from resnet_jax.cli.progress import ending
 from resnet_jax.lab.analysis.tables import Readable, for_reading
 from resnet_jax.lab.design.experiment import Experiment
 from resnet_jax.lab.formatting import count
-from resnet_jax.lab.measures import measure as named
+from resnet_jax.lab.measures import describe
 from resnet_jax.lab.reporting.compare import Comparison
 from resnet_jax.lab.reporting.index import Gallery
 from resnet_jax.lab.reporting.paper import Beside
@@ -231,7 +231,7 @@ def place(what: str, path: Path) -> None:
 def _print_beside(found: Beside) -> None:
     words = f": {found.paper.words}" if found.paper.words else ""
     CONSOLE.print(
-        f"\n[bold]{escape(named(found.paper.measure).axis_label)}, the paper's and ours[/]\n"
+        f"\n[bold]{escape(describe(found.paper.measure).axis_label)}, the paper's and ours[/]\n"
         f"{escape(found.paper.source + words)}",
         highlight=False,
     )

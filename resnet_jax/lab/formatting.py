@@ -1,21 +1,21 @@
-"""Numbers in words: with their unit, and with no more digits than the spread supports."""
+"""Numbers as text: with units, and with the digits that their spread supports."""
 
 import math
 from collections.abc import Iterable, Sequence
 
-from resnet_jax.lab.measures import measure as named
+from resnet_jax.lab.measures import describe
 
 NOT_KNOWN = "–"
 MINUS = "\N{MINUS SIGN}"
 
 
 def count(n: int, noun: str) -> str:
-    """`1 run`, `3 runs`."""
+    """A number of things: `1 run`, `3 runs`."""
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def listed(words: Sequence[str], most: int = 3) -> str:
-    """The first few of some words, and how many more there are.
+    """The first few words of a list, and the number of those left out.
 
     Example:
       >>> listed(["a", "b"]), listed(["a", "b", "c", "d", "e"])
@@ -26,7 +26,7 @@ def listed(words: Sequence[str], most: int = 3) -> str:
 
 
 def number(value: float, decimals: int, sign: bool = False) -> str:
-    """A number with so many decimals, and a dash for NaN.
+    """A number with a fixed number of decimals; a dash unless it is finite.
 
     Example:
       >>> number(12.345, 1), number(2.0, 1, sign=True), number(math.nan, 1)
@@ -41,13 +41,13 @@ def number(value: float, decimals: int, sign: bool = False) -> str:
 def with_unit(value: float, measure: str, decimals: int | None = None) -> str:
     """A value of a measure with its unit: `90%`, `2.3 nats`."""
     digits = f"{value:.3g}".replace("-", MINUS) if decimals is None else number(value, decimals)
-    unit = named(measure).unit
+    unit = describe(measure).unit
     return f"{digits}{unit}" if unit == "%" else f"{digits} {unit}".rstrip()
 
 
 def difference(value: float, measure: str) -> str:
-    """A difference of two values of a measure, with its unit: `1 percentage point`."""
-    unit = named(measure).unit_of_difference
+    """A difference of two values of a measure with its unit: `1 percentage point`."""
+    unit = describe(measure).unit_of_difference
     return f"{value:g} {unit.removesuffix('s') if value == 1 else unit}".rstrip()
 
 
@@ -57,12 +57,12 @@ def estimate(
     """A mean with its 95% interval: `16.3% (95% interval 15.1 to 17.5, 3 runs)`.
 
     Args:
-      mean: the mean, in the unit.
-      low: the lower end of its interval; NaN if there is none.
-      high: the upper end.
-      unit: of all three.
-      of: what it is the mean of: `3 runs`; empty where that stands elsewhere.
-      sign: whether to show that a number is positive.
+      mean: the mean, in `unit`.
+      low: lower end of its interval; NaN without an interval.
+      high: upper end.
+      unit: unit of all three.
+      of: the sample, such as `3 runs`; empty where it is given elsewhere.
+      sign: whether to write a plus before positive numbers.
 
     Example:
       >>> estimate(16.31, 15.12, 17.49, "%", "3 runs")
@@ -78,13 +78,13 @@ def estimate(
 
 
 def decimals(spreads: Iterable[float]) -> int:
-    """How many decimals show two digits of a typical spread; the rest would be noise.
+    """Decimals that show two significant digits of a typical spread.
 
     Args:
-      spreads: standard deviations or widths, in the unit of what is to be shown.
+      spreads: standard deviations or widths of intervals, in the unit of the values to be shown.
 
     Returns:
-      From 0 to 4, by the median of the spreads that are finite and not zero; 2 if none is.
+      From 0 to 4, by the median of the spreads that are finite and positive; 2 if none is.
 
     Example:
       >>> decimals([0.16]), decimals([4.2, 3.1, 5.0]), decimals([25.0])
@@ -97,7 +97,7 @@ def decimals(spreads: Iterable[float]) -> int:
 
 
 def duration(seconds: float) -> str:
-    """A time to the second: `8.2 s`, `4 min 32 s`, `2 h 5 min`.
+    """A duration: `8.2 s`, `4 min 32 s`, `2 h 5 min`.
 
     Example:
       >>> duration(8.24), duration(272.4), duration(7500)

@@ -1,4 +1,4 @@
-"""What a final measure is called and what it is measured in."""
+"""Names, units and bounds of the final measures of a run."""
 
 import math
 from dataclasses import dataclass, replace
@@ -6,16 +6,15 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Measure:
-    """How to speak of a measure.
+    """How to label and format a final measure.
 
     Attributes:
-      name: its column in the runs table, `<split>_<quantity>`, for example "test_error".
-      words: what to call it.
-      unit: the unit of a value; empty if it has none.
-      unit_of_difference: the unit of the difference of two values.
-      decimals: how many decimals its values are shown with; None for as many as the spread of the
-        values supports.
-      bounds: the least and the greatest value that it can take.
+      name: its column in the runs table, `<split>_<quantity>`, such as "test_error".
+      words: its label in running text, such as "test error".
+      unit: unit of a value; empty for a pure number.
+      unit_of_difference: unit of the difference of two values.
+      decimals: decimals to show; None to choose them by the spread of the values.
+      bounds: the smallest and the largest value that it can take.
     """
 
     name: str
@@ -27,12 +26,12 @@ class Measure:
 
     @property
     def title(self) -> str:
-        """Its words and its unit: `training error (%)`."""
+        """The label with its unit, as a column head: `training error (%)`."""
         return f"{self.words} ({self.unit})" if self.unit else self.words
 
     @property
     def axis_label(self) -> str:
-        """What to write on a figure's axis: `Training error (%)`."""
+        """The label of a figure's axis: `Training error (%)`."""
         return self.title[:1].upper() + self.title[1:]
 
 
@@ -45,33 +44,35 @@ _KNOWN = {
     for measure in (
         _error("train_error", "training error"),
         _error("test_error", "test error"),
-        _error("batch_error", "error while training"),
+        _error("batch_error", "error on training batches"),
         Measure("train_loss", "training loss", "nats", "nats", 3),
         Measure("test_loss", "test loss", "nats", "nats", 3),
-        _error("intact", "test error, intact"),
-        _error("median_lesion", "test error, median unit dropped"),
-        _error("worst_lesion", "test error, worst unit dropped"),
-        _error("lesion_2", "test error, two units dropped"),
-        _error("lesion_4", "test error, four units dropped"),
+        _error("intact", "test error of the intact network"),
+        _error("median_lesion", "test error without one unit, median over units"),
+        _error("worst_lesion", "test error without one unit, worst unit"),
+        _error("lesion_2", "test error without two units"),
+        _error("lesion_4", "test error without four units"),
         Measure("deviation", "deviation from theory", "%", "percentage points", 2),
-        Measure("measured", "growth of the squared gradient by unit"),
-        Measure("autocorrelation", "autocorrelation of gradients at lag 1", "", "", 2),
+        Measure("measured", "growth of the squared gradient norm per unit"),
+        Measure("autocorrelation", "gradient autocorrelation at lag 1", "", "", 2),
         Measure("length", "mean path length", "units", "units", 2),
         Measure("loss", "loss", "nats", "nats", 2),
-        Measure("decades", "first unit's gradient over last's", "decades", "decades", 2),
-        Measure("change", "change of that ratio in the first step", "decades", "decades", 2),
-        Measure("level", "norm of the whole gradient", "decades", "decades", 2),
-        Measure("response", "mean deviation of responses", "", "", 3),
+        Measure("decades", "gradient norm ratio, first to last unit", "decades", "decades", 2),
+        Measure("change", "change of the gradient norm ratio at step 1", "decades", "decades", 2),
+        Measure("level", "gradient norm of all units", "decades", "decades", 2),
+        Measure("response", "mean standard deviation of the responses", "", "", 3),
     )
 }
 
 
-def measure(name: str) -> Measure:
-    """The measure of a name; one that is not known is called by its name and has no unit.
+def describe(name: str) -> Measure:
+    """Returns the description of a measure.
 
-    A number after a known name is the step: `decades_10`.
+    Args:
+      name: the measure; a known name may carry a step, as in "decades_10". An unknown name is its
+        own label and has no unit.
     """
-    head, _, step = name.rpartition("_")
-    if step.isdigit() and head in _KNOWN:  # after so many updates
-        return replace(_KNOWN[head], name=name, words=f"{_KNOWN[head].words}, step {step}")
+    base, _, step = name.rpartition("_")
+    if step.isdigit() and base in _KNOWN:
+        return replace(_KNOWN[base], name=name, words=f"{_KNOWN[base].words}, step {step}")
     return _KNOWN.get(name, Measure(name, name.replace("_", " ")))

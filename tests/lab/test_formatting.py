@@ -5,27 +5,27 @@ import math
 
 import pytest
 
-from resnet_jax.lab import formatting as wording
+from resnet_jax.lab import formatting
 
 
 def test_the_examples_run():
-    assert doctest.testmod(wording).failed == 0
-    assert doctest.testmod(wording).attempted > 0
+    assert doctest.testmod(formatting).failed == 0
+    assert doctest.testmod(formatting).attempted > 0
 
 
 def test_a_number_that_rounds_to_zero_has_no_sign_of_less():
-    assert wording.number(-0.001, 2) == "0.00"
-    assert wording.number(-0.006, 2) == "\N{MINUS SIGN}0.01"
+    assert formatting.number(-0.001, 2) == "0.00"
+    assert formatting.number(-0.006, 2) == "\N{MINUS SIGN}0.01"
 
 
 def test_a_value_carries_its_unit():
-    assert wording.with_unit(90.0, "train_error") == "90%"
-    assert wording.with_unit(2.302, "train_loss", 1) == "2.3 nats"
-    assert wording.with_unit(3.0, "gradient_norm") == "3"
-    assert wording.difference(1.0, "test_error") == "1 percentage point"
-    assert wording.difference(0.5, "test_error") == "0.5 percentage points"
+    assert formatting.with_unit(90.0, "train_error") == "90%"
+    assert formatting.with_unit(2.302, "train_loss", 1) == "2.3 nats"
+    assert formatting.with_unit(3.0, "gradient_norm") == "3"
+    assert formatting.difference(1.0, "test_error") == "1 percentage point"
+    assert formatting.difference(0.5, "test_error") == "0.5 percentage points"
 
 
 @pytest.mark.parametrize("spreads", [[], [0.0, math.nan]])
 def test_without_a_spread_two_decimals_are_shown(spreads):
-    assert wording.decimals(spreads) == 2
+    assert formatting.decimals(spreads) == 2

@@ -1,14 +1,18 @@
-"""Summaries against scipy's own, and their coverage against the truth."""
+"""Summaries and tests against scipy, Holm's correction against the closed test, and coverage."""
 
+import doctest
+import itertools
 import math
 
 import numpy as np
 import pytest
 import scipy.stats
 
+from resnet_jax.lab import statistics
 from resnet_jax.lab.statistics import (
     Summary,
-    bca_interval,
+    holm,
+    p_value,
     paired_difference,
     summarize,
     t_interval,
@@ -57,14 +61,12 @@ def test_pairing_removes_what_the_seeds_share():
     assert 0.7 < difference.low < difference.high < 1.3
 
 
-@pytest.mark.parametrize("interval", [t_interval, bca_interval])
-def test_equal_values_have_an_interval_of_no_width(interval):
-    assert summarize([3.0, 3.0, 3.0], interval) == Summary(3, 3.0, 0.0, 3.0, 3.0, 3.0)
+def test_equal_values_have_an_interval_of_no_width():
+    assert summarize([3.0, 3.0, 3.0]) == Summary(3, 3.0, 0.0, 3.0, 3.0, 3.0)
 
 
-@pytest.mark.parametrize("interval", [t_interval, bca_interval])
-def test_of_one_value_no_spread_is_known(interval):
-    one = summarize([3.0], interval)
+def test_of_one_value_no_spread_is_known():
+    one = summarize([3.0])
     assert (one.n, one.mean, one.median) == (1, 3.0, 3.0)
     assert all(map(math.isnan, (one.std, one.low, one.high)))
 
@@ -75,32 +77,70 @@ def test_of_no_value_nothing_is_known():
     assert all(map(math.isnan, (none.mean, none.std, none.median, none.low, none.high)))
 
 
-@pytest.mark.parametrize("n", [12, 20, 40])
-def test_bca_agrees_with_scipy(n: int):
-    values = np.random.default_rng(n).lognormal(size=n)
-    theirs = scipy.stats.bootstrap(
-        (values,), np.mean, method="BCa", n_resamples=40_000, rng=np.random.default_rng(1)
-    ).confidence_interval
-    ours = bca_interval(values, resamples=40_000)
-    np.testing.assert_allclose(ours, theirs, atol=0.03 * np.std(values))
-    # The samples are skewed: an interval without the corrections lies elsewhere by more than that.
-    assert abs(sum(ours) - sum(t_interval(values))) > 0.06 * np.std(values)
-
-
-def covers(interval, n: int, trials: int) -> float:
-    rng = np.random.default_rng(n)
-    ends = np.array([interval(rng.normal(size=n)) for _ in range(trials)])
-    return float(np.mean((ends[:, 0] <= 0) & (ends[:, 1] >= 0)))
-
-
 @pytest.mark.parametrize("n", [3, 5])
 def test_an_interval_of_few_seeds_covers_the_truth_as_often_as_it_says(n: int):
+    rng = np.random.default_rng(n)
+    ends = np.array([t_interval(rng.normal(size=n)) for _ in range(2000)])
     # The share of 2000 trials has a standard error of half a percent.
-    assert covers(t_interval, n, 2000) == pytest.approx(0.95, abs=0.02)
+    covered = np.mean((ends[:, 0] <= 0) & (ends[:, 1] >= 0))
+    assert covered == pytest.approx(0.95, abs=0.02)
 
 
-@pytest.mark.slow
 def test_the_bootstrap_of_three_seeds_does_not():
-    """Why the laboratory's intervals are Student's: the table at the head of `statistics`."""
-    assert covers(lambda values: bca_interval(values, resamples=2000), 3, 2000) < 0.8
-    assert covers(lambda values: bca_interval(values, resamples=2000), 20, 1000) > 0.9
+    """Why intervals are Student's: the table in the docstring of `statistics`."""
+    samples = np.random.default_rng(3).normal(size=(500, 3))
+    low, high = scipy.stats.bootstrap(
+        (samples,), np.mean, axis=1, method="BCa", n_resamples=999, rng=np.random.default_rng(0)
+    ).confidence_interval
+    assert np.mean((low <= 0) & (high >= 0)) < 0.8
+
+
+def by_closed_testing(p: list[float]) -> list[float]:
+    """A claim's adjusted p is the worst Bonferroni p over all the sets of claims that hold it."""
+    adjusted = [0.0] * len(p)
+    for size in range(1, len(p) + 1):
+        for group in itertools.combinations(range(len(p)), size):
+            bonferroni = min(1.0, size * min(p[i] for i in group))
+            for i in group:
+                adjusted[i] = max(adjusted[i], bonferroni)
+    return adjusted
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_it_is_the_closed_test_by_bonferroni(seed: int):
+    p = np.random.default_rng(seed).beta(0.3, 3, size=8).round(2).tolist()  # with ties
+    assert list(holm(dict(enumerate(p))).values()) == pytest.approx(by_closed_testing(p))
+
+
+def test_a_claim_without_runs_counts_too():
+    adjusted = holm({"a": 0.01, "none": math.nan})
+    assert adjusted["a"] == 0.02
+    assert math.isnan(adjusted["none"])
+    assert holm({}) == {}
+
+
+def test_one_false_finding_among_ten_claims_is_as_rare_as_promised():
+    samples = np.random.default_rng(0).normal(size=(1000, 10, 5))  # trials, claims, seeds
+    p = scipy.stats.ttest_1samp(samples, 0, axis=-1).pvalue
+    trials = [(min(of) < 0.05, min(holm(dict(enumerate(of))).values()) < 0.05) for of in p]
+    uncorrected, corrected = np.mean(trials, axis=0)
+    assert uncorrected > 0.3  # 1 - 0.95^10 = 0.40
+    assert corrected < 0.05 + 3 * math.sqrt(0.05 * 0.95 / 1000)
+
+
+@pytest.mark.parametrize("n", [2, 5, 12])
+def test_p_values_agree_with_scipy(n: int):
+    values = np.random.default_rng(n).normal(1, 2, size=n)
+    for than in (0.0, 1.5):
+        expected = scipy.stats.ttest_1samp(values, than).pvalue
+        assert p_value(summarize(values), than) == pytest.approx(expected)
+
+
+def test_p_values_without_spread_or_values():
+    assert p_value(summarize([2.0, 2.0]), 2.0) == 1
+    assert p_value(summarize([2.0, 2.0]), 1.0) == 0
+    assert math.isnan(p_value(summarize([2.0])))
+
+
+def test_the_example_runs():
+    assert doctest.testmod(statistics) == (0, 1)

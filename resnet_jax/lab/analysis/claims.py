@@ -13,11 +13,10 @@ from typing import ClassVar, Protocol
 
 import pandas as pd
 
-from resnet_jax.lab import formatting as wording
-from resnet_jax.lab import holm, statistics
+from resnet_jax.lab import formatting, statistics
 from resnet_jax.lab.analysis.verdict import Outcome, Verdict
 from resnet_jax.lab.design.experiment import AxisValue, Cell
-from resnet_jax.lab.measures import measure as named
+from resnet_jax.lab.measures import describe
 from resnet_jax.lab.results.records import of_cell
 
 FEWEST_PAIRS = 3  # two differences give an interval of 12.7 standard errors: no answer to rely on
@@ -92,7 +91,7 @@ class _Comparison:
             n=difference.n,
             rule=self._rule(label),
             notes=tuple(self._notes(pd.concat(pair), difference)),
-            p=holm.p_value(difference, self.margin),
+            p=statistics.p_value(difference, self.margin),
             published=self.published,
         )
 
@@ -104,11 +103,11 @@ class _Comparison:
         return "inconclusive"
 
     def _rule(self, label: Label) -> str:
-        margin = wording.difference(self.margin, self.measure)
+        margin = formatting.difference(self.margin, self.measure)
         sides = {self.above: f"above {margin}", self.within: f"at or below {margin}"}
         difference = _difference(self.cell, self.than, label)
         return (
-            f"{named(self.measure).words}, {difference}, paired by seed: "
+            f"{describe(self.measure).words}, {difference}, paired by seed: "
             f"supported if its 95% interval lies {sides['supported']}, "
             f"refuted if it lies {sides['refuted']}"
         )
@@ -116,11 +115,11 @@ class _Comparison:
     def _notes(self, runs: pd.DataFrame, difference: statistics.Summary) -> Iterator[str]:
         lacking = runs["seed"].nunique() - difference.n
         if lacking:
-            yield f"{lacking} of {wording.count(lacking + difference.n, 'pair')} incomplete"
+            yield f"{lacking} of {formatting.count(lacking + difference.n, 'pair')} incomplete"
         diverged = runs[runs["status"] == "diverged"]
         if len(diverged):
-            value = wording.with_unit(diverged[self.measure].iloc[0], self.measure)
-            yield f"{wording.count(len(diverged), 'run')} diverged, counted as {value}"
+            value = formatting.with_unit(diverged[self.measure].iloc[0], self.measure)
+            yield f"{formatting.count(len(diverged), 'run')} diverged, counted as {value}"
         if difference.n >= FEWEST_PAIRS and difference.std == 0:
             yield "all pairs differ alike, so the interval has no width; other seeds may vary"
 
@@ -195,7 +194,7 @@ class Within:
             high=mean.high,
             n=mean.n,
             rule=self._rule(label),
-            p=holm.p_value(mean, nearest),
+            p=statistics.p_value(mean, nearest),
             counted="run",
             published=self.published,
         )
@@ -203,12 +202,12 @@ class Within:
     def _rule(self, label: Label) -> str:
         where = _words(self.cell, list(self.cell), label)
         return (
-            f"mean {named(self.measure).words} of {where}: supported if its 95% interval lies "
+            f"mean {describe(self.measure).words} of {where}: supported if its 95% interval lies "
             f"{self._range()}, refuted if it lies outside"
         )
 
     def _range(self) -> str:
-        low, high = (wording.with_unit(end, self.measure) for end in (self.low, self.high))
+        low, high = (formatting.with_unit(end, self.measure) for end in (self.low, self.high))
         if math.isinf(self.high):
             return f"at or above {low}"
         return f"at or below {high}" if math.isinf(self.low) else f"from {low} to {high}"
@@ -236,7 +235,7 @@ def judge(claims: Sequence[Claim], runs: pd.DataFrame, label: Label = str) -> li
       The verdicts, in the claims' order.
     """
     verdicts = [claim(runs, label) for claim in claims]
-    adjusted = holm.adjust(dict(enumerate(verdict.p for verdict in verdicts)))
+    adjusted = statistics.holm(dict(enumerate(verdict.p for verdict in verdicts)))
     return [_corrected(verdict, adjusted[at], len(claims)) for at, verdict in enumerate(verdicts)]
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from resnet_jax.lab import statistics
 from resnet_jax.lab.design.experiment import AxisValue, Cell
 from resnet_jax.lab.formatting import number
-from resnet_jax.lab.measures import measure as named
+from resnet_jax.lab.measures import describe
 from resnet_jax.lab.results.records import Records, of_cell
 from resnet_jax.lab.statistics import Summary
 
@@ -73,7 +73,7 @@ def sentences(effects: list[Effect], measure: str, label: str) -> list[str]:
             f"{each.value} ({number(each.difference.mean, 1, sign=True)})" for each in chosen
         )
 
-    unit = named(measure).unit_of_difference
+    unit = describe(measure).unit_of_difference
     known = [each for each in effects if each.difference.n > 1]
     better = [each for each in known if each.difference.high < 0]
     worse = [each for each in known if each.difference.low > 0]

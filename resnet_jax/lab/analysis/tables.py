@@ -10,7 +10,7 @@ import pandas as pd
 from resnet_jax.lab import statistics
 from resnet_jax.lab.design.experiment import Experiment
 from resnet_jax.lab.formatting import NOT_KNOWN, decimals, duration, number
-from resnet_jax.lab.measures import measure as named
+from resnet_jax.lab.measures import describe
 from resnet_jax.lab.results.records import of_cell
 
 Row = dict[Any, Any]
@@ -61,7 +61,7 @@ def _rows(runs: pd.DataFrame, experiment: Experiment) -> Iterator[Row]:
             }
             done = seeds[seeds["status"] == "done"][measure]
             counts["not finite"] = int((~np.isfinite(done.astype(float))).sum())
-            head = {**cell, "measure": measure, "unit": named(measure).unit}
+            head = {**cell, "measure": measure, "unit": describe(measure).unit}
             yield {**head, "n": summary.pop("n"), **counts, **summary}
 
 
@@ -97,7 +97,7 @@ def runs_for_reading(runs: pd.DataFrame, experiment: Experiment) -> Readable:
     axes = [experiment.label(axis) for axis in experiment.axes]
     return _readable(
         [*axes, "seed", "status"],
-        [*(named(m).title for m in experiment.measures), "time", "compiling"],
+        [*(describe(m).title for m in experiment.measures), "time", "compiling"],
         ["run"],
         [_cell_words(row, experiment) + _run_words(row, places) for row in runs.to_dict("records")],
     )
@@ -110,7 +110,7 @@ def _cell_words(row: Row, experiment: Experiment) -> list[str]:
 def _summary_words(row: Row, places: int) -> list[str]:
     low, high = number(row["low"], places), number(row["high"], places)
     return [
-        named(row["measure"]).title,
+        describe(row["measure"]).title,
         str(row["n"]),
         *(number(row[of], places) for of in ("mean", "std", "median")),
         low if low == NOT_KNOWN else f"{low} to {high}",
@@ -130,7 +130,7 @@ def _run_words(row: Row, places: dict[str, int]) -> list[str]:
 
 
 def _decimals(measure: Any, spreads: Iterable[float]) -> int:
-    known = named(measure).decimals
+    known = describe(measure).decimals
     return decimals(spreads) if known is None else known
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from resnet_jax.lab.formatting import count, estimate
-from resnet_jax.lab.measures import measure as named
+from resnet_jax.lab.measures import describe
 
 Outcome = Literal["supported", "refuted", "inconclusive"]
 
@@ -57,5 +57,5 @@ class Verdict:
         differs = self.counted == "pair"
         if not self.n:
             return "no pair of runs yet" if differs else "no run yet"
-        unit = named(self.measure).unit_of_difference if differs else named(self.measure).unit
+        unit = describe(self.measure).unit_of_difference if differs else describe(self.measure).unit
         return estimate(self.estimate, self.low, self.high, unit, of, sign=differs)

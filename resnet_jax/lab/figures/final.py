@@ -13,7 +13,7 @@ from resnet_jax.lab import statistics
 from resnet_jax.lab.design.experiment import Cell
 from resnet_jax.lab.figures import edges, seeds, style
 from resnet_jax.lab.formatting import count, with_unit
-from resnet_jax.lab.measures import measure as named
+from resnet_jax.lab.measures import describe
 from resnet_jax.lab.results.records import Records, of_cell, with_values
 
 Places = Float[np.ndarray, " cells"]
@@ -79,7 +79,7 @@ class Final:
         """Draws the panels."""
         values = records.experiment.axes[self.x]
         names = any(isinstance(value, str) for value in values)
-        one_unit = len({named(measure).unit for measure in self.measures}) == 1
+        one_unit = len({describe(measure).unit for measure in self.measures}) == 1
         figure, panels = style.row_of_panels(
             len(self.measures), sharex=names and one_unit, sharey=names or one_unit
         )

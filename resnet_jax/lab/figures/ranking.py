@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from resnet_jax.lab.analysis.ranking import Effect, rank
 from resnet_jax.lab.design.experiment import AxisValue, Cell
 from resnet_jax.lab.figures import seeds, style
-from resnet_jax.lab.measures import measure as named
+from resnet_jax.lab.measures import describe
 from resnet_jax.lab.results.records import Records
 
 ROW = 0.24  # inches for each value
@@ -84,8 +84,8 @@ class Ranking:
             panel.plot(mean, at, ls="none", color=style.INK, marker="o", **style.MEAN)
             panel.axvline(0, color=style.INK, lw=0.8, zorder=1)
             panel.set_title(style.title(experiment.label(value)) if self.panels else "")
-            unit = named(self.measure).unit_of_difference
-            panel.set_xlabel(f"Change of {named(self.measure).words} ({unit})")
+            unit = describe(self.measure).unit_of_difference
+            panel.set_xlabel(f"Change of {describe(self.measure).words} ({unit})")
         panels[0].set_yticks(range(len(order)), [experiment.label(value) for value in order])
         panels[0].set_ylim(len(order) - 0.5, -0.5)
         figure.set_figheight(max(style.PANEL_HEIGHT, 1 + ROW * len(order)))

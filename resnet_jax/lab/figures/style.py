@@ -12,7 +12,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from resnet_jax.lab.design.experiment import AxisValue
-from resnet_jax.lab.measures import measure as named
+from resnet_jax.lab.measures import describe
 
 DOTS_PER_INCH = 200
 PANEL_WIDTH, PANEL_HEIGHT, LEGEND_WIDTH = 3.9, 3.3, 1.2  # inches
@@ -115,7 +115,7 @@ def scale_of(panel: Axes, measure: str, axis: Literal["x", "y"] = "y") -> None:
       measure: name of the measure.
       axis: which scale is the measure's.
     """
-    known = named(measure)
+    known = describe(measure)
     panel.set(**{f"{axis}label": known.axis_label})
     low, high = getattr(panel, f"get_{axis}lim")()
     least, most = known.bounds

@@ -12,7 +12,7 @@ from resnet_jax.lab import statistics
 from resnet_jax.lab.analysis.tables import Readable
 from resnet_jax.lab.design.experiment import AxisValue
 from resnet_jax.lab.formatting import NOT_KNOWN, count, decimals, number
-from resnet_jax.lab.measures import measure as named
+from resnet_jax.lab.measures import describe
 from resnet_jax.lab.reporting import report
 from resnet_jax.lab.reporting.report import Report
 from resnet_jax.lab.results.folder import Folder
@@ -70,7 +70,7 @@ def _of_runs(a: Path, b: Path) -> Comparison:
     results = [RunFolder(path).result() for path in (a, b)]
     finals = [result.final if result else {} for result in results]
     rows = [
-        [named(name).title, *_values(name, [final.get(name, float("nan")) for final in finals])]
+        [describe(name).title, *_values(name, [final.get(name, float("nan")) for final in finals])]
         for name in dict.fromkeys([*finals[0], *finals[1]])
     ]
     states = [result.status if result else "not ended" for result in results]
@@ -80,7 +80,7 @@ def _of_runs(a: Path, b: Path) -> Comparison:
 
 
 def _values(measure: str, pair: Sequence[float]) -> list[str]:
-    known = named(measure).decimals
+    known = describe(measure).decimals
     places = 4 if known is None else known
     values = [number(value, places) for value in pair]
     return [*values, number(pair[1] - pair[0], places, sign=True)]
@@ -133,7 +133,7 @@ def _row(a: Report, b: Report, one: Cell, other: Cell, measure: str) -> list[str
     difference = statistics.paired_difference(*reversed(values))
     told = [text for each in summaries for text in (_summary(measure, each), str(each.n))]
     return [
-        named(measure).title,
+        describe(measure).title,
         *told,
         _summary(measure, difference, sign=True),
         str(difference.n),

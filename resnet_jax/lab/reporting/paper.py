@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from resnet_jax.errors import UserError
 from resnet_jax.lab.analysis.tables import Readable
 from resnet_jax.lab.formatting import NOT_KNOWN, listed, number
-from resnet_jax.lab.measures import measure as named
+from resnet_jax.lab.measures import describe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,7 +139,7 @@ def beside(records: "Records", folders: "Iterable[Path]") -> Beside | None:
 
 def _row(records: "Records", paper: Paper, cell: Any, figure: Figure) -> list[str]:
     measure = paper.measure
-    places = named(measure).decimals or 2
+    places = describe(measure).decimals or 2
     found = records.summary(measure, cell)
     low, high = number(found.low, places), number(found.high, places)
     fails = records.values(measure, cell) > paper.fails_above

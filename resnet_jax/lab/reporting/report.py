@@ -18,7 +18,7 @@ from resnet_jax.lab.analysis.verdict import Verdict
 from resnet_jax.lab.design.grid_filter import Only
 from resnet_jax.lab.figures.style import title
 from resnet_jax.lab.formatting import count, duration, listed, with_unit
-from resnet_jax.lab.measures import measure
+from resnet_jax.lab.measures import describe
 from resnet_jax.lab.reporting import paper
 from resnet_jax.lab.reporting.paper import Beside
 from resnet_jax.lab.results import folder, records
@@ -150,7 +150,7 @@ def _render(report: Report, drawings: dict[str, Path]) -> str:
             time=time_taken(report.records.runs),
             strangers=_strangers(report.records.strangers),
             source=report.folder.experiment.read_text(encoding="utf-8"),
-            named=measure,
+            describe=describe,
             with_unit=with_unit,
         )
     )

@@ -11,7 +11,7 @@ import pandas as pd
 from resnet_jax.errors import UserError
 from resnet_jax.lab.design.experiment import Cell, Experiment
 from resnet_jax.lab.results.folder import Folder, Plan, Planned
-from resnet_jax.lab.measures import measure as named
+from resnet_jax.lab.measures import describe
 from resnet_jax.lab.statistics import Summary, summarize
 from resnet_jax.lab.formatting import count, estimate
 from resnet_jax.training.run.environment import differing
@@ -62,7 +62,7 @@ class Records:
         if not found.n:
             return "not known yet"
         runs = count(found.n, "run")
-        return estimate(found.mean, found.low, found.high, named(measure).unit, runs)
+        return estimate(found.mean, found.low, found.high, describe(measure).unit, runs)
 
 
 def read(folder: Folder, experiment: Experiment, plan: Plan) -> Records:
