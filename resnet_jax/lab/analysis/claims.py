@@ -7,45 +7,19 @@ because it was not shown. Claims of one experiment are judged together, with Hol
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 import pandas as pd
 
 from resnet_jax.lab import formatting, statistics
 from resnet_jax.lab.analysis.verdict import Outcome, Verdict
-from resnet_jax.lab.design.experiment import AxisValue, Cell
+from resnet_jax.lab.design.protocols import Cell, Claim, Label
 from resnet_jax.lab.measures import describe
 from resnet_jax.lab.results.records import of_cell
 
 FEWEST_PAIRS = 3  # two differences give an interval of 12.7 standard errors: no answer to rely on
-
-Label = Callable[[AxisValue], str]
-
-
-class Claim(Protocol):
-    """What an experiment asks of a claim."""
-
-    @property
-    def text(self) -> str:
-        """The claim, as a sentence."""
-
-    @property
-    def measure(self) -> str:
-        """The final measure that it speaks of."""
-
-    @property
-    def cells(self) -> tuple[Cell, ...]:
-        """The cells of the grid that it compares."""
-
-    def __call__(self, runs: pd.DataFrame, label: Label = str) -> Verdict:
-        """Judges the claim.
-
-        Args:
-          runs: the runs table (see `records.Records`).
-          label: what to call an axis or a value of one.
-        """
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from resnet_jax.lab.analysis import growth, selection
-from resnet_jax.lab.design.experiment import AxisValue, Cell
+from resnet_jax.lab.design.protocols import AxisValue, Cell
 from resnet_jax.lab.formatting import count, number
 from resnet_jax.lab.results.records import Records, of_cell, with_values
 from resnet_jax.lab.statistics import Summary

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from resnet_jax.lab import statistics
-from resnet_jax.lab.design.experiment import AxisValue, Cell
+from resnet_jax.lab.design.protocols import AxisValue, Cell
 from resnet_jax.lab.formatting import number
 from resnet_jax.lab.measures import describe
 from resnet_jax.lab.results.records import Records, of_cell

@@ -12,20 +12,15 @@ from ml_collections import ConfigDict
 
 from resnet_jax.errors import UserError, did_you_mean
 from resnet_jax.lab.design import validation
+from resnet_jax.lab.design.paper import Paper
+from resnet_jax.lab.design.protocols import AxisValue, Cell, Claim, Figure, Settings
 from resnet_jax.lab.design.study import Study
 from resnet_jax.training.config import own_model
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from resnet_jax.lab.analysis.claims import Claim
-    from resnet_jax.lab.figures import Drawing
-    from resnet_jax.lab.reporting.paper import Paper
-    from resnet_jax.lab.results.records import Records
-
-AxisValue = str | int | float | bool
-Cell = Mapping[str, AxisValue]  # one value for each axis: a place in the grid
-Settings = Mapping[str, Any]  # config keys ("train.steps") and what to set them to
+FIXED = ("name", "file", "scale", "scales", "as_written")  # fields that no scale replaces
 
 
 def axes_are_settings(**cell: AxisValue) -> Settings:
@@ -35,38 +30,38 @@ def axes_are_settings(**cell: AxisValue) -> Settings:
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """A question, the grid of runs that answers it, and how the answer is shown and judged.
+    """A question, the grid of runs that answers it, and how the answer is judged and shown.
 
     An experiment file defines one, in a variable called `experiment`.
 
     Attributes:
-      question: what is asked, in one sentence with a question mark.
-      base: the config that every run starts from: itself, or a file that is looked for in the
-        experiment file's folder and in the folders above it; a variant stands after a colon.
-        Empty for a study that has settings of its own.
-      study: what a run measures in place of training; by default runs train.
+      question: the question, as one sentence.
+      base: the config that every run starts from: a config, or the path of a config file, which
+        is searched in the experiment file's folder and in the folders above it; a variant is given
+        after a colon. Empty for a study with settings of its own.
+      study: what a run computes instead of training; None to train.
       source: the paper, section and figure in which the question was asked before.
-      published: what that source found, in its own set-up; shown beside our answer.
-      paper: its figures for cells of the grid; shown beside ours.
+      published: what that source found, in its own set-up; shown in the report.
+      paper: the paper's numbers for cells of the grid; shown beside ours.
       setup: what was chosen here and why; shown in the report.
       settings: config keys set for every run, on top of the base.
-      axes: what the grid varies, each axis with its values. The grid is their product.
-      configure: from the values of a cell (as keyword arguments) to config keys. `None` in place
-        of the keys leaves the cell out. By default the axes' own names are config keys.
-      seeds: each cell is run once with each. Runs of one seed are paired in the statistics.
+      axes: what the grid varies: the values of each axis. The grid is their product.
+      configure: maps the values of a cell (as keyword arguments) to config keys and values, or to
+        None to leave the cell out. By default the names of the axes are config keys.
+      seeds: each cell is run once with each. Runs with the same seed are paired in the statistics.
       measures: the final measures that the table shows, for example "test_error".
-      derive: measures that are computed from a run's records, each with the function that does.
-      diverged: what a run that diverged counts as, for each measure, in the measure's unit.
-      labels: words to show for axes and their values where their own would not do.
-      figures: what to draw.
-      claims: what to judge.
-      findings: from the records to sentences that say in words what was found.
-      scale: what to call the scale that is written here: which data, how large, how long. Name
-        it ("digits") where there is another; nothing is supposed of an experiment that does not.
-      scales: the same question at other scales: the name of each with the fields of this class
-        that it replaces, such as `{"paper": {"base": "configs/cifar10.py", "axes": ...}}`.
-      as_written: whether this is the default scale, and not one that `at_scale` made.
-      name: what the experiment is called; by default, as its file.
+      derive: functions that compute further measures from a run's records.
+      diverged: for each measure, the value that a run that diverged counts as, in its unit.
+      labels: words to show for axes and their values, where their own names would not do.
+      figures: the figures to draw.
+      claims: the claims to judge.
+      findings: a function of the records (`Records`) that returns sentences on what was found.
+      scale: the name of the scale (data, sizes and durations) that the other fields describe. Give
+        one ("digits") where there are other scales.
+      scales: other scales of the same question: for each name, the fields that it replaces, such
+        as `{"paper": {"base": "configs/cifar10.py", "axes": ...}}`.
+      as_written: whether this is the scale that the file describes; `at_scale` sets it to False.
+      name: the experiment's name; by default the name of its file.
       file: the file that it was loaded from.
     """
 
@@ -75,7 +70,7 @@ class Experiment:
     study: Study | None = None
     source: str = ""
     published: str = ""
-    paper: "Paper | None" = None
+    paper: Paper | None = None
     setup: str = ""
     settings: Settings = field(default_factory=dict)
     axes: Mapping[str, Sequence[AxisValue]] = field(default_factory=dict)
@@ -87,9 +82,9 @@ class Experiment:
         default_factory=lambda: {"train_error": 100.0, "test_error": 100.0}
     )
     labels: Mapping[Any, str] = field(default_factory=dict)
-    figures: "Sequence[Drawing]" = ()
-    claims: "Sequence[Claim]" = ()
-    findings: "Callable[[Records], Sequence[str]] | None" = None
+    figures: Sequence[Figure] = ()
+    claims: Sequence[Claim] = ()
+    findings: Callable[[Any], Sequence[str]] | None = None
     scale: str = "default"
     scales: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     as_written: bool = True
@@ -97,21 +92,50 @@ class Experiment:
     file: Path | None = None
 
     def __post_init__(self) -> None:
-        validation.check(self)
+        for name, content in validation.SEQUENCES.items():
+            validation.check_sequence(name, getattr(self, name), content)
+        validation.check_axes(self.axes, self.measures)
+        validation.check_seeds(self.seeds)
+        if not self.study:  # a study does not diverge
+            validation.check_diverged(self.diverged, self.measures)
+        validation.check_claims(self.claims, self.axes, self.measures)
+        validation.check_figures(self.figures, self.axes, self.measures)
+        if self.paper:
+            validation.check_paper(self.paper, self.axes, self.measures)
+        if self.as_written:
+            for scale in self.scales:
+                self._check_scale(scale)
+
+    def _check_scale(self, scale: str) -> None:
+        where = f"scale {scale!r}"
+        if scale == self.scale:
+            raise UserError(f"{where}: the experiment itself has this scale; choose another name")
+        if not re.fullmatch(r"[\w-]+", scale):  # it names a folder
+            raise UserError(f"{where}: use letters, digits, - and _ only")
+        known = [each.name for each in fields(self) if each.name not in FIXED]
+        for name in self.scales[scale]:
+            if name in FIXED:
+                raise UserError(f"{where}: {name!r} cannot differ between scales; remove it")
+            if name not in known:
+                raise UserError(f"{where}: no field {name!r}; {did_you_mean(name, known)}")
+        try:
+            self.at_scale(scale)
+        except UserError as error:
+            raise UserError(f"{where}: {error}") from error
 
     @property
     def results_name(self) -> str:
-        """What its folder of results is called: its name, and its scale if that is another."""
+        """The name of its folder of results: its name, with the scale unless it is as written."""
         return self.name if self.as_written else f"{self.name}-{self.scale}"
 
     def at_scale(self, scale: str) -> "Experiment":
-        """The experiment at one of its scales.
+        """Returns the experiment at one of its scales.
 
         Args:
           scale: a key of `scales`, or the default's name.
 
         Raises:
-          UserError: it has no such scale.
+          UserError: the experiment has no such scale.
 
         Example:
           >>> small = Experiment(question="?", base="digits.py", scales={"paper": {"base": "c.py"}})
@@ -120,7 +144,7 @@ class Experiment:
         """
         if scale == self.scale:
             return self
-        if scale not in self.scales or not self.as_written:  # scales do not add up
+        if scale not in self.scales or not self.as_written:  # scales do not combine
             known = [self.scale, *(self.scales if self.as_written else ())]
             raise UserError(
                 f"the experiment {self.name} has no scale {scale!r}; {did_you_mean(scale, known)}"
@@ -128,15 +152,21 @@ class Experiment:
         return replace(self, **self.scales[scale], scale=scale, as_written=False)
 
     def label(self, word: AxisValue) -> str:
-        """What to show for an axis or for a value of one."""
-        words = str(word)  # a network of one's own is called as its file is
+        """Returns the words to show for an axis or for a value of one."""
+        words = str(word)
+        # A network of the user's own is named by its file, which may have underscores.
         shown = words if own_model.is_own(words) else words.replace("_", " ")
         return self.labels.get(word, shown)
 
     def along(self, axis: str, held: Cell | None = None) -> list[tuple[AxisValue, Cell]]:
-        """The values of an axis, each with the cell that it makes with the held values.
+        """Lists the cells along an axis.
 
-        An axis without a name has one value without a name, and adds nothing to the cell.
+        Args:
+          axis: an axis, or "" for a single cell without a value of its own.
+          held: the values of other axes.
+
+        Returns:
+          The values of the axis, each with the cell that it makes together with `held`.
         """
         if not axis:
             return [("", held or {})]
@@ -144,16 +174,16 @@ class Experiment:
 
 
 def load(path: str | Path) -> Experiment:
-    """Reads an experiment file.
+    """Loads an experiment file.
 
     Args:
       path: a Python file that defines a variable `experiment`.
 
     Returns:
-      The experiment, named as the file if it has no name of its own.
+      The experiment, named after the file if it has no name of its own.
 
     Raises:
-      UserError: there is no such file, it does not run, or it defines no experiment.
+      UserError: the file does not exist, does not run, or defines no experiment.
     """
     path = Path(path)
     if not path.is_file():

@@ -13,7 +13,8 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from resnet_jax.errors import UserError
-from resnet_jax.lab.design.experiment import AxisValue, Experiment, Settings
+from resnet_jax.lab.design.experiment import Experiment
+from resnet_jax.lab.design.protocols import AxisValue, Settings
 from resnet_jax.training import config as configs
 from resnet_jax.training.config import own_model
 

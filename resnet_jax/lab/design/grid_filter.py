@@ -7,8 +7,9 @@ command, on another machine it may be, has done it.
 from collections.abc import Mapping, Sequence
 
 from resnet_jax.errors import UserError, did_you_mean
-from resnet_jax.lab.design.experiment import AxisValue, Experiment
+from resnet_jax.lab.design.experiment import Experiment
 from resnet_jax.lab.design.grid import Run
+from resnet_jax.lab.design.protocols import AxisValue
 
 Only = Mapping[str, Sequence[AxisValue]]
 

@@ -1,26 +1,24 @@
-"""Mistakes in an experiment that can be seen before anything runs."""
+"""Validates an experiment's fields when it is made, before anything runs."""
 
 import itertools
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from resnet_jax.errors import UserError, did_you_mean
+from resnet_jax.lab.design.paper import Paper
+from resnet_jax.lab.design.protocols import AxisValue, Cell, Claim, Figure
 
-if TYPE_CHECKING:
-    from resnet_jax.lab.design.experiment import Cell, Experiment
+Axes = Mapping[str, Sequence[AxisValue]]
 
-KEPT = ("name", "file", "scale", "scales", "as_written")  # what an experiment has at every scale
-TUPLES = {  # the fields that are tuples, and what to write there
+SEQUENCES = {  # fields that are sequences, and what they hold
     "seeds": "different integers, such as (0, 1, 2)",
     "measures": 'names, such as ("train_error",)',
     "claims": "claims, such as (claims.Greater(...),) with its comma",
     "figures": "figures, such as (figures.Curves(...),) with its comma",
 }
-COLUMNS = {  # what else the tables of results have beside the axes
+COLUMNS = {  # of the tables of results, which have one column for each axis too
     *("experiment", "run", "seed", "status", "steps", "message"),
     *("seconds_compile", "seconds_train", "seconds_total"),
     *("measure", "unit", "n", "mean", "std", "median", "low", "high"),
@@ -28,136 +26,106 @@ COLUMNS = {  # what else the tables of results have beside the axes
 }
 
 
-def check(experiment: "Experiment") -> None:
-    """Checks axes, seeds, measures, claims and figures against each other, at every scale.
-
-    Raises:
-      UserError: names the first mistake and what to do about it.
-    """
-    for name, holds in TUPLES.items():
-        _check_tuple(name, getattr(experiment, name), holds)
-    _check_axes(experiment)
-    _check_seeds(experiment)
-    _check_measures(experiment)
-    _check_claims(experiment)
-    _check_figures(experiment)
-    _check_paper(experiment)
-    if experiment.as_written:
-        _check_scales(experiment)
-
-
-def _check_tuple(where: str, given: Any, holds: str) -> None:
+def check_sequence(where: str, given: Any, content: str) -> None:
+    """Rejects a field that should be a tuple and is not; lists and ranges are accepted."""
     if isinstance(given, str | bytes) or not isinstance(given, Sequence | np.ndarray):
         plain = isinstance(given, str | bytes | int | float | Mapping | None)
         shown = repr(given) if plain else f"{type(given).__name__}(...)"
-        raise UserError(f"{where}: give a tuple of {holds}, not {shown}")
+        raise UserError(f"{where}: expected a tuple of {content}, not {shown}")
 
 
-def _check_scales(experiment: "Experiment") -> None:
-    known = [field.name for field in fields(experiment) if field.name not in KEPT]
-    for scale, replaced in experiment.scales.items():
-        where = f"scale {scale!r}"
-        if scale == experiment.scale:
-            raise UserError(f"{where}: is what the experiment itself is called; name it otherwise")
-        if not re.fullmatch(r"[\w-]+", scale):  # it names a folder
-            raise UserError(f"{where}: name it with letters, digits, - and _")
-        for name in replaced:
-            if name in KEPT:
-                raise UserError(f"{where}: {name!r} is the same at every scale; take it out")
-            if name not in known:
-                raise UserError(f"{where}: no field {name!r}; {did_you_mean(name, known)}")
-        try:
-            experiment.at_scale(scale)
-        except UserError as error:
-            raise UserError(f"{where}: {error}") from error
-
-
-def _check_axes(experiment: "Experiment") -> None:
-    if not isinstance(experiment.axes, Mapping):
+def check_axes(axes: Any, measures: Sequence[str]) -> None:
+    """Rejects axes without values, with repeated values, or named like a column of the tables."""
+    if not isinstance(axes, Mapping):
         raise UserError(
-            'axes: give each axis with its values, such as {"depth": (20, 56)}, not '
-            f"{experiment.axes!r}"
+            f'axes: expected a dict of axes and their values, such as {{"depth": (20, 56)}}, not '
+            f"{axes!r}"
         )
-    for axis, values in experiment.axes.items():
-        if axis in COLUMNS or axis in experiment.measures:
-            raise UserError(f"axis {axis!r}: the tables have a column of that name; rename it")
-        _check_tuple(f"axis {axis!r}", values, "at least one value")
+    for axis, values in axes.items():
+        if axis in COLUMNS or axis in measures:
+            raise UserError(
+                f"axis {axis!r}: the tables of results have a column of that name; rename the axis"
+            )
+        check_sequence(f"axis {axis!r}", values, "at least one value")
         if not len(values):
-            raise UserError(f"axis {axis!r}: give a tuple of at least one value, not {values!r}")
+            raise UserError(f"axis {axis!r}: expected at least one value, not {values!r}")
         for value in values:
             if not isinstance(value, str | int | float | bool):
                 raise UserError(f"axis {axis!r}: {value!r} is not a string, a number or a bool")
         if len(set(values)) < len(values):
-            raise UserError(f"axis {axis!r}: a value stands there twice: {tuple(values)!r}")
+            raise UserError(f"axis {axis!r}: a value is repeated in {tuple(values)!r}")
 
 
-def _check_seeds(experiment: "Experiment") -> None:
-    seeds = list(experiment.seeds)
-    if not seeds or len(set(seeds)) < len(seeds) or not all(isinstance(s, int) for s in seeds):
-        raise UserError(f"seeds: give one or more different integers, not {experiment.seeds!r}")
+def check_seeds(seeds: Sequence[int]) -> None:
+    """Rejects seeds that are not one or more different integers."""
+    if not len(seeds) or len(set(seeds)) < len(seeds) or not all(isinstance(s, int) for s in seeds):
+        raise UserError(f"seeds: expected one or more different integers, not {seeds!r}")
 
 
-def _check_measures(experiment: "Experiment") -> None:
-    if experiment.study:  # which cannot diverge
-        return
-    for measure in experiment.measures:
-        if measure not in experiment.diverged:
+def check_diverged(diverged: Mapping[str, float], measures: Sequence[str]) -> None:
+    """Rejects measures without a value for runs that diverge."""
+    for measure in measures:
+        if measure not in diverged:
             raise UserError(
-                f"diverged: declare what a run that diverged counts as for {measure!r}, beforehand"
+                f"diverged: {measure!r} has no value; say what it counts as in a run that diverges"
             )
 
 
-def _check_claims(experiment: "Experiment") -> None:
-    for claim in experiment.claims:
-        _check_measure(experiment, f"claim {claim.text!r}", claim.measure)
+def check_claims(claims: Sequence[Claim], axes: Axes, measures: Sequence[str]) -> None:
+    """Rejects claims about measures or cells that the experiment does not have."""
+    for claim in claims:
+        where = f"claim {claim.text!r}"
+        _check_measure(where, claim.measure, measures)
         for cell in claim.cells:
-            _check_cell(experiment, f"claim {claim.text!r}", cell)
+            _check_cell(where, cell, axes)
 
 
-def _check_figures(experiment: "Experiment") -> None:
-    names = [figure.name for figure in experiment.figures]
+def check_figures(figures: Sequence[Figure], axes: Axes, measures: Sequence[str]) -> None:
+    """Rejects figures of unknown measures or axes, and those that would mix values of an axis."""
+    names = [figure.name for figure in figures]
     if len(set(names)) < len(names):
-        raise UserError(f"figures: two have the same name, which names their files: {names}")
-    for figure in experiment.figures:
+        raise UserError(f"figures: names of files have to differ, and two are the same: {names}")
+    for figure in figures:
         where = f"figure {figure.name!r}"
-        _check_tuple(f"{where}: measures", figure.measures, TUPLES["measures"])
+        check_sequence(f"{where}: measures", figure.measures, SEQUENCES["measures"])
         for measure in figure.measures:
-            _check_measure(experiment, where, measure)
-        _check_figure_axes(experiment, where, figure.axes)
+            _check_measure(where, measure, measures)
+        _check_names(where, figure.axes, axes)
+        for axis, values in axes.items():
+            if axis not in figure.axes and len(values) > 1:
+                raise UserError(
+                    f"{where}: it does not tell the values {tuple(values)!r} of axis {axis!r} "
+                    "apart; choose one of them in `where`"
+                )
 
 
-def _check_paper(experiment: "Experiment") -> None:
-    paper = experiment.paper
-    if paper is None:
-        return
-    _check_measure(experiment, f"paper {paper.source!r}", paper.measure)
-    for values in itertools.product(*experiment.axes.values()):
-        cell = dict(zip(experiment.axes, values, strict=True))
+def check_paper(paper: Paper, axes: Axes, measures: Sequence[str]) -> None:
+    """Rejects a paper whose measure is unknown or whose functions fail for a cell."""
+    _check_measure(f"paper {paper.source!r}", paper.measure, measures)
+    for values in itertools.product(*axes.values()):
+        cell = dict(zip(axes, values, strict=True))
         paper.figure(cell)
         paper.network(cell)
 
 
-def _check_figure_axes(experiment: "Experiment", where: str, shown: tuple[str, ...]) -> None:
-    for axis in shown:
-        if axis not in experiment.axes:
-            raise UserError(f"{where}: no axis {axis!r}; {did_you_mean(axis, experiment.axes)}")
-    for axis, values in experiment.axes.items():
-        if axis not in shown and len(values) > 1:  # it would mix what the axis tells apart
-            raise UserError(f"{where}: say in `where` which {axis!r} of {tuple(values)!r} to show")
+def _check_measure(where: str, measure: str, measures: Sequence[str]) -> None:
+    if measure not in measures:
+        raise UserError(
+            f"{where}: {measure!r} is not one of the experiment's measures; "
+            f"{did_you_mean(measure, measures)}"
+        )
 
 
-def _check_measure(experiment: "Experiment", where: str, measure: str) -> None:
-    if measure not in experiment.measures:
-        hint = did_you_mean(measure, experiment.measures)
-        raise UserError(f"{where}: {measure!r} is not among the experiment's measures; {hint}")
-
-
-def _check_cell(experiment: "Experiment", where: str, cell: "Cell") -> None:
-    for axis in cell:
-        if axis not in experiment.axes:
-            raise UserError(f"{where}: no axis {axis!r}; {did_you_mean(axis, experiment.axes)}")
-    for axis, values in experiment.axes.items():
+def _check_cell(where: str, cell: Cell, axes: Axes) -> None:
+    _check_names(where, cell, axes)
+    for axis, values in axes.items():
         if axis not in cell:
-            raise UserError(f"{where}: say which {axis!r} of {tuple(values)!r}")
+            raise UserError(f"{where}: a cell has no {axis!r}; choose one of {tuple(values)!r}")
         if cell[axis] not in values:
-            raise UserError(f"{where}: {axis} {cell[axis]!r} is not among {tuple(values)!r}")
+            raise UserError(f"{where}: {axis}={cell[axis]!r} is not one of {tuple(values)!r}")
+
+
+def _check_names(where: str, given: Sequence[str] | Cell, axes: Axes) -> None:
+    for axis in given:
+        if axis not in axes:
+            raise UserError(f"{where}: no axis {axis!r}; {did_you_mean(axis, axes)}")

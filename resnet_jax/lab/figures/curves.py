@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from resnet_jax.lab.design.experiment import Cell
+from resnet_jax.lab.design.protocols import Cell
 from resnet_jax.lab.figures import edges, seeds, style
 from resnet_jax.lab.formatting import count, with_unit
 from resnet_jax.lab.results.records import Records, of_cell, with_values

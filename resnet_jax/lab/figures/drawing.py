@@ -1,35 +1,12 @@
-"""What a figure of an experiment is, and how it becomes files."""
+"""Draws the figures of an experiment into files."""
 
 from pathlib import Path
-from typing import Protocol
 
 from matplotlib import rc_context
-from matplotlib.figure import Figure
 
+from resnet_jax.lab.design.protocols import Figure
 from resnet_jax.lab.figures.style import DOTS_PER_INCH, STYLE
 from resnet_jax.lab.results.records import Records
-
-
-class Drawing(Protocol):
-    """What an experiment asks of a figure."""
-
-    @property
-    def name(self) -> str:
-        """What its files are called."""
-
-    @property
-    def measures(self) -> tuple[str, ...]:
-        """The measures that it shows."""
-
-    @property
-    def axes(self) -> tuple[str, ...]:
-        """The axes of the grid that it tells apart, or of which it shows one value."""
-
-    def caption(self, records: Records) -> str:
-        """What it shows and what its marks mean."""
-
-    def draw(self, records: Records) -> Figure:
-        """Draws it."""
 
 
 def draw_all(records: Records, folder: Path) -> dict[str, Path]:
@@ -46,7 +23,7 @@ def draw_all(records: Records, folder: Path) -> dict[str, Path]:
     return {each.name: _save(each, records, folder) for each in records.experiment.figures}
 
 
-def _save(drawing: Drawing, records: Records, folder: Path) -> Path:
+def _save(drawing: Figure, records: Records, folder: Path) -> Path:
     # The salt names the elements of the SVG: random by default, and shared by all figures if fixed.
     with rc_context({**STYLE, "svg.hashsalt": drawing.name}):
         figure = drawing.draw(records)

@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy import ndarray
 
-from resnet_jax.lab.design.experiment import AxisValue, Experiment
+from resnet_jax.lab.design.experiment import Experiment
+from resnet_jax.lab.design.protocols import AxisValue
 from resnet_jax.lab.figures import style
 from resnet_jax.lab.formatting import count
 

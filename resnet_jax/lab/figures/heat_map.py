@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from resnet_jax.lab.design.experiment import Cell
+from resnet_jax.lab.design.protocols import Cell
 from resnet_jax.lab.figures import edges, seeds, style, ticks
 from resnet_jax.lab.figures.learning_rate import drops
 from resnet_jax.lab.figures.probed import (

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from resnet_jax.lab.design.experiment import Cell
+from resnet_jax.lab.design.protocols import Cell
 from resnet_jax.lab.results.records import Records, of_cell
 
 SHARE = 0.6  # a drop is a fall below this share of what the rate was, where it then stays

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from resnet_jax.errors import UserError
-from resnet_jax.lab.design.experiment import Cell
+from resnet_jax.lab.design.protocols import Cell
 from resnet_jax.lab.figures.quantities import Quantity, quantity
 from resnet_jax.lab.formatting import count
 from resnet_jax.lab.results.records import Records, of_cell, with_values

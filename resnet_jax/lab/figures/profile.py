@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from resnet_jax.lab.analysis import selection as selections
 from resnet_jax.lab.analysis.selection import Selection
-from resnet_jax.lab.design.experiment import AxisValue, Cell
+from resnet_jax.lab.design.protocols import AxisValue, Cell
 from resnet_jax.lab.figures import edges, seeds, style, ticks
 from resnet_jax.lab.figures.probed import (
     Chosen,

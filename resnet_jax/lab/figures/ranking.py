@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from resnet_jax.lab.analysis.ranking import Effect, rank
-from resnet_jax.lab.design.experiment import AxisValue, Cell
+from resnet_jax.lab.design.protocols import AxisValue, Cell
 from resnet_jax.lab.figures import seeds, style
 from resnet_jax.lab.measures import describe
 from resnet_jax.lab.results.records import Records

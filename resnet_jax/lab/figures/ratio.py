@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from resnet_jax.errors import UserError
 from resnet_jax.lab.analysis import growth
-from resnet_jax.lab.design.experiment import Cell
+from resnet_jax.lab.design.protocols import Cell
 from resnet_jax.lab.figures import edges, seeds, style, ticks
 from resnet_jax.lab.figures.fits import fit_words, fits, means
 from resnet_jax.lab.figures.probed import Chosen, at_step, in_cells, left_out, probed, when

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from resnet_jax.lab.design.experiment import AxisValue, Cell
+from resnet_jax.lab.design.protocols import AxisValue, Cell
 from resnet_jax.lab.figures import edges, seeds, style
 from resnet_jax.lab.figures.probed import (
     Chosen,

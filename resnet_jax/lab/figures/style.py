@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from resnet_jax.lab.design.experiment import AxisValue
+from resnet_jax.lab.design.protocols import AxisValue
 from resnet_jax.lab.measures import describe
 
 DOTS_PER_INCH = 200

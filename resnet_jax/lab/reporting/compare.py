@@ -10,7 +10,7 @@ from typing import Any
 from resnet_jax.errors import UserError
 from resnet_jax.lab import statistics
 from resnet_jax.lab.analysis.tables import Readable
-from resnet_jax.lab.design.experiment import AxisValue
+from resnet_jax.lab.design.protocols import AxisValue
 from resnet_jax.lab.formatting import NOT_KNOWN, count, decimals, number
 from resnet_jax.lab.measures import describe
 from resnet_jax.lab.reporting import report

@@ -1,87 +1,19 @@
 """A paper's figures beside ours, cell by cell, and what has to be said before they are compared."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import Any
 
-from resnet_jax.errors import UserError
 from resnet_jax.lab.analysis.tables import Readable
+from resnet_jax.lab.design.paper import FAIL, Paper, PaperValue
+from resnet_jax.lab.design.protocols import Cell
 from resnet_jax.lab.formatting import NOT_KNOWN, listed, number
 from resnet_jax.lab.measures import describe
+from resnet_jax.lab.results.records import Records
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from resnet_jax.lab.design.experiment import Cell
-    from resnet_jax.lab.results.records import Records
-
-Figure = float | Literal["fail"] | None
-FAIL = "fail"
 NAMES_SHOWN = 6  # networks in the sentence on our set-up
-
-
-@dataclass(frozen=True, kw_only=True)
-class Paper:
-    """What a paper reports for cells of an experiment.
-
-    Attributes:
-      source: the paper and its table.
-      figures: from a cell to the paper's number, "fail", or None where it has none: a function of
-        the axes (as keyword arguments), or a mapping from the values of the axes, in their order,
-        as a tuple; of a single axis, from its value. What a mapping lacks is None.
-      networks: from a cell to the network that the paper's figure is of, a function like `figures`,
-        where ours stands in for another; None where `words` say it all.
-      measure: what they are figures of, in its unit.
-      scale: the scale at which ours would be the paper's set-up.
-      fails_above: the error in percent above which a run is said to fail, as He et al. 2016 do.
-      words: the paper's set-up: "CIFAR-10, ResNet-110, median of 5 runs".
-    """
-
-    source: str
-    figures: Callable[..., Figure] | Mapping[Any, Figure]
-    networks: Callable[..., str] | None = None
-    measure: str = "test_error"
-    scale: str = "paper"
-    fails_above: float = 20.0
-    words: str = ""
-
-    def figure(self, cell: "Cell") -> Figure:
-        """The paper's figure for a cell.
-
-        Raises:
-          UserError: the function fails, or gives no figure.
-
-        Example:
-          >>> Paper(source="Table 6", figures={20: 8.75, 56: 6.97}).figure({"depth": 56})
-          6.97
-        """
-        if isinstance(self.figures, Mapping):
-            values = tuple(cell.values())
-            found = self.figures.get(values, self.figures.get(values[0]) if values else None)
-        else:
-            found = _call("figures", self.figures, cell)
-        number_given = isinstance(found, int | float) and not isinstance(found, bool)
-        if found is not None and found != FAIL and not number_given:
-            raise UserError(
-                f"paper: figures gives {found!r} for {dict(cell)}: give a number, 'fail' or None"
-            )
-        return found
-
-    def network(self, cell: "Cell") -> str:
-        """The network that the paper's figure for a cell is of; empty where `words` say it.
-
-        Raises:
-          UserError: the function fails.
-        """
-        return str(_call("networks", self.networks, cell)) if self.networks else ""
-
-
-def _call(name: str, function: Callable[..., Any], cell: "Cell") -> Any:
-    try:
-        return function(**cell)
-    except Exception as error:
-        raise UserError(f"paper: {name} fails for {dict(cell)}: {error!r}") from error
 
 
 @dataclass(frozen=True)
@@ -99,7 +31,7 @@ class Beside:
     table: Readable
 
 
-def beside(records: "Records", folders: "Iterable[Path]") -> Beside | None:
+def beside(records: Records, folders: Iterable[Path]) -> Beside | None:
     """Puts an experiment's results beside its paper's figures.
 
     Args:
@@ -137,7 +69,7 @@ def beside(records: "Records", folders: "Iterable[Path]") -> Beside | None:
     return Beside(paper, warning, table)
 
 
-def _row(records: "Records", paper: Paper, cell: Any, figure: Figure) -> list[str]:
+def _row(records: Records, paper: Paper, cell: Any, figure: PaperValue) -> list[str]:
     measure = paper.measure
     places = describe(measure).decimals or 2
     found = records.summary(measure, cell)
@@ -152,7 +84,7 @@ def _row(records: "Records", paper: Paper, cell: Any, figure: Figure) -> list[st
     ]
 
 
-def _warning(records: "Records", paper: Paper, folders: "Iterable[Path]") -> str:
+def _warning(records: Records, paper: Paper, folders: Iterable[Path]) -> str:
     theirs = f" The paper’s: {paper.words}." if paper.words else ""
     ours = setup(folders)
     return (
@@ -162,7 +94,7 @@ def _warning(records: "Records", paper: Paper, folders: "Iterable[Path]") -> str
     )
 
 
-def setup(folders: "Iterable[Path]") -> str:
+def setup(folders: Iterable[Path]) -> str:
     """The data, networks and lengths of runs in words, from their configs.
 
     Returns:

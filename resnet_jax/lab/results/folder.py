@@ -23,7 +23,8 @@ from pathlib import Path
 
 from resnet_jax.errors import UserError
 from resnet_jax.lab.design import experiment as experiments
-from resnet_jax.lab.design.experiment import AxisValue, Experiment
+from resnet_jax.lab.design.experiment import Experiment
+from resnet_jax.lab.design.protocols import AxisValue
 from resnet_jax.lab.design.grid import Run
 from resnet_jax.training.config import own_model
 

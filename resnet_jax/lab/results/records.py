@@ -9,7 +9,8 @@ from typing import Any, Literal
 import pandas as pd
 
 from resnet_jax.errors import UserError
-from resnet_jax.lab.design.experiment import Cell, Experiment
+from resnet_jax.lab.design.experiment import Experiment
+from resnet_jax.lab.design.protocols import Cell
 from resnet_jax.lab.results.folder import Folder, Plan, Planned
 from resnet_jax.lab.measures import describe
 from resnet_jax.lab.statistics import Summary, summarize

@@ -1,6 +1,5 @@
 """A paper's figures beside ours."""
 
-import doctest
 import json
 
 import numpy as np
@@ -8,9 +7,6 @@ import pytest
 from scipy import stats
 
 from resnet_jax.cli import main
-from resnet_jax.errors import UserError
-from resnet_jax.lab import Experiment, Paper
-from resnet_jax.lab.reporting import paper as papers
 from resnet_jax.lab.reporting import report
 from resnet_jax.lab.results.folder import Folder
 
@@ -122,34 +118,3 @@ def test_a_paper_without_a_figure_for_any_cell_has_no_table(folder: Folder, page
     folder.experiment.write_text(text.replace("figures={(", "figures={} and {("))
     assert report.build(folder.path).beside is None
     assert "paper’s figures" not in page_at(folder.report).text
-
-
-def test_figures_may_be_a_function_of_the_axes():
-    paper = Paper(source="?", figures=lambda depth: {20: 8.75, 56: "fail"}.get(depth))
-    assert [paper.figure({"depth": depth}) for depth in (20, 32, 56)] == [8.75, None, "fail"]
-
-
-@pytest.mark.parametrize(
-    ("paper", "message"),
-    [
-        ({"figures": {20: "bad"}}, "gives 'bad' for {'depth': 20}: give a number"),
-        ({"figures": lambda width: 1.0}, "figures fails for {'depth': 20}"),
-        ({"networks": lambda width: "?"}, "networks fails for {'depth': 20}"),
-        ({"measure": "test_eror"}, "did you mean 'test_error'"),
-    ],
-)
-def test_a_paper_is_checked_when_the_experiment_is_made(paper, message):
-    with pytest.raises(UserError) as caught:
-        Experiment(
-            question="?",
-            base="b.py",
-            axes={"depth": (20, 56)},
-            paper=Paper(**{"source": "?", "figures": {}} | paper),
-        )
-    assert message in str(caught.value)
-
-
-def test_its_examples_hold():
-    ran = doctest.testmod(papers)
-    assert ran.failed == 0
-    assert ran.attempted > 0
