@@ -95,7 +95,7 @@ def _part(known: Facts, split: str) -> Facts:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Imagined(Dataset):
+class FakeDataset(Dataset):
     """A dataset whose batches are noise."""
 
     def train_batch(self, step: int) -> Batch:
@@ -117,7 +117,7 @@ class Imagined(Dataset):
         return iter(())
 
 
-def imagine(data: ConfigDict, sampling: Sampling) -> Imagined:
+def fake(data: ConfigDict, sampling: Sampling) -> FakeDataset:
     """The stand-in for a set.
 
     Args:
@@ -128,7 +128,7 @@ def imagine(data: ConfigDict, sampling: Sampling) -> Imagined:
       UserError: see `facts`.
     """
     known = facts(data)
-    return Imagined(
+    return FakeDataset(
         name=data.name,
         num_classes=known.classes,
         image_shape=known.shape,

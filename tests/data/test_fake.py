@@ -4,7 +4,7 @@ import pytest
 
 from resnet_jax import data
 from resnet_jax.data.dataset import Sampling
-from resnet_jax.data.fake import KNOWN, facts, imagine
+from resnet_jax.data.fake import KNOWN, facts, fake
 from resnet_jax.data.tfds.catalog import CATALOG
 from resnet_jax.errors import UserError
 from resnet_jax.training import config as configs
@@ -51,7 +51,7 @@ def test_another_set_has_to_be_prepared(monkeypatch, tmp_path):
 def test_batches_have_the_shapes_and_types_of_the_real_ones():
     real = data.load(settings(name="digits"), batch_size=4, eval_batch_size=4, seed=0)
     batch, noise = (
-        each.train_batch(0) for each in (real, imagine(settings(name="digits"), Sampling(0, 4, 4)))
+        each.train_batch(0) for each in (real, fake(settings(name="digits"), Sampling(0, 4, 4)))
     )
     assert {k: (v.shape, v.dtype) for k, v in batch.items()} == {
         k: (v.shape, v.dtype) for k, v in noise.items()

@@ -1,24 +1,25 @@
-"""Normalisation, crops, flips and cutout, and the order in which a batch goes through them.
+"""Normalization, random crops, flips and cutout, and the order in which they are applied.
 
-The recipe of crops and flips is that of He et al. 2015, section 4.2, for CIFAR: "4 pixels are
-padded on each side, and a 32x32 crop is randomly sampled from the padded image or its horizontal
-flip". The padding is zeros after normalisation, that is, the mean image; padding raw pixels with
-zeros would surround each image with black, a value that is far from the mean and that the test
-images never have there.
+Crops and flips follow He et al. 2015, section 4.2 (CIFAR): "4 pixels are padded on each side, and a
+32x32 crop is randomly sampled from the padded image or its horizontal flip". Images are padded with
+zeros after normalization, i.e. with the mean. Padding raw pixels with zeros would surround them
+with black, which is far from the mean and never occurs at the border of a test image.
 """
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key, UInt8
 
-from resnet_jax.data.augment.batch_slice import Rows, key_for
-from resnet_jax.data.augment.geometry import rotate
+from resnet_jax.data.augment.batch_slice import BatchSlice, key_for
+from resnet_jax.data.augment.geometry import random_rotate
+
+Images = Float[Array, "b h w c"]
 
 
 def normalize(
     images: UInt8[Array, "b h w c"], mean: Float[Array, "..."], std: Float[Array, "..."]
 ) -> Float[Array, "b h w c"]:
-    """Pixel values to inputs of the network: `(images - mean) / std`, in the type of these two.
+    """Normalizes pixel values: `(images - mean) / std`, in the dtype of `mean` and `std`.
 
     Args:
       images: pixel values, 0 to 255.
@@ -29,19 +30,24 @@ def normalize(
 
 
 def pad_and_crop(
-    key: Key[Array, ""], images: Float[Array, "b h w c"], padding: int, rows: Rows | None = None
-) -> Float[Array, "b h w c"]:
-    """Moves each image by up to `padding` pixels along each axis; zeros come in at the edges.
+    key: Key[Array, ""], images: Images, padding: int, rows: BatchSlice | None = None
+) -> Images:
+    """Pads each image with zeros on all sides and takes a random crop of the original size.
 
-    The same as to pad by `padding` on each side and to crop at a place chosen uniformly from the
-    `(2 * padding + 1)^2` possible ones, for each image on its own.
+    Each of the `(2 * padding + 1)^2` crops has the same probability, independently for each image.
+
+    Args:
+      key: PRNG key.
+      images: normalized images.
+      padding: width of the padding in pixels.
+      rows: which examples of the global batch these are; None for all of it.
     """
     batch, height, width, channels = images.shape
-    rows = rows or Rows(0, batch)
+    rows = rows or BatchSlice(0, batch)
     border = (padding, padding)
     padded = jnp.pad(images, ((0, 0), border, border, (0, 0)))
-    draws = jax.random.randint(key, (rows.whole, 2), 0, 2 * padding + 1, jnp.int32)
-    corners = rows.of(draws, batch)
+    draws = jax.random.randint(key, (rows.batch_size, 2), 0, 2 * padding + 1, jnp.int32)
+    corners = rows.take(draws, batch)
 
     def crop(image: Array, corner: Array) -> Array:
         return jax.lax.dynamic_slice(image, (*corner, jnp.int32(0)), (height, width, channels))
@@ -49,66 +55,71 @@ def pad_and_crop(
     return jax.vmap(crop)(padded, corners)
 
 
-def flip(
-    key: Key[Array, ""], images: Float[Array, "b h w c"], rows: Rows | None = None
-) -> Float[Array, "b h w c"]:
-    """Mirrors each image left to right with probability 1/2."""
-    rows = rows or Rows(0, len(images))
-    mirrored = rows.of(jax.random.bernoulli(key, jnp.float32(0.5), (rows.whole,)), len(images))
-    return jnp.where(mirrored[:, None, None, None], images[:, :, ::-1], images)
+def flip(key: Key[Array, ""], images: Images, rows: BatchSlice | None = None) -> Images:
+    """Flips each image horizontally with probability 1/2.
+
+    Args:
+      key: PRNG key.
+      images: images of any value range.
+      rows: which examples of the global batch these are; None for all of it.
+    """
+    rows = rows or BatchSlice(0, len(images))
+    draws = jax.random.bernoulli(key, jnp.float32(0.5), (rows.batch_size,))
+    flipped = rows.take(draws, len(images))
+    return jnp.where(flipped[:, None, None, None], images[:, :, ::-1], images)
 
 
 def cutout(
-    key: Key[Array, ""], images: Float[Array, "b h w c"], side: int, rows: Rows | None = None
-) -> Float[Array, "b h w c"]:
+    key: Key[Array, ""], images: Images, side: int, rows: BatchSlice | None = None
+) -> Images:
     """Sets a square of each image to zero, the mean (DeVries and Taylor 2017, arXiv 1708.04552).
 
-    Its centre is any pixel with equal chances, so that the square may hang over the edge, which
-    the paper found better than one that never does.
+    The center is uniform over all pixels and the square is clipped at the border; the paper found
+    this better than squares that lie entirely inside the image.
 
     Args:
-      key: where the randomness comes from.
-      images: a normalised batch.
-      side: of the square, in pixels; of an even side the centre is right of and below the middle.
-      rows: which rows of the whole batch these are.
+      key: PRNG key.
+      images: normalized images.
+      side: side of the square in pixels; for an even side, the center pixel is the one to the right
+        of and below the middle.
+      rows: which examples of the global batch these are; None for all of it.
     """
     batch, *sizes, _ = images.shape
-    rows = rows or Rows(0, batch)
-    draws = jax.random.randint(key, (rows.whole, 2), 0, jnp.array(sizes), jnp.int32)
-    first = rows.of(draws, batch) - side // 2
-    ahead = [jnp.arange(size) - first[:, axis, None] for axis, size in enumerate(sizes)]
-    down, across = [(steps >= 0) & (steps < side) for steps in ahead]
+    rows = rows or BatchSlice(0, batch)
+    draws = jax.random.randint(key, (rows.batch_size, 2), 0, jnp.array(sizes), jnp.int32)
+    first = rows.take(draws, batch) - side // 2
+    offsets = [jnp.arange(size) - first[:, axis, None] for axis, size in enumerate(sizes)]
+    down, across = [(offset >= 0) & (offset < side) for offset in offsets]
     square = down[:, :, None, None] & across[:, None, :, None]
     return jnp.where(square, 0, images)
 
 
 def augment(
     key: Key[Array, ""],
-    images: Float[Array, "b h w c"],
+    images: Images,
     crop_padding: int = 0,
     mirror: bool = False,
-    rows: Rows | None = None,
+    rows: BatchSlice | None = None,
     *,
     degrees: Float[Array, ""] | float | None = None,
     cut: int = 0,
-) -> Float[Array, "b h w c"]:
-    """The random changes that a training batch goes through, after `normalize`.
+) -> Images:
+    """Applies rotation, crop, flip and cutout, in this order, after `normalize`.
 
-    They are made in the order of rotation, crop, flip and cutout, and none of them changes what
-    another one draws.
+    Each has its own key, so enabling one does not change the draws of another.
 
     Args:
-      key: where the randomness comes from; the caller folds it from (seed, step).
-      images: a normalised batch.
-      crop_padding: the padding of `pad_and_crop` in pixels; 0 leaves it out.
-      mirror: whether to mirror half of the images.
-      rows: which rows of the whole batch these are, whose draws they take; all by default.
-      degrees: the largest angle of `rotate`; None leaves it out.
-      cut: the side of the square of `cutout` in pixels; 0 leaves it out.
+      key: PRNG key, which the caller derives from (seed, step).
+      images: normalized images.
+      crop_padding: padding of `pad_and_crop` in pixels; 0 disables it.
+      mirror: whether to apply `flip`.
+      rows: which examples of the global batch these are; None for all of it.
+      degrees: largest angle of `random_rotate`; None disables it.
+      cut: side of the square of `cutout` in pixels; 0 disables it.
     """
     crop_key, flip_key = jax.random.split(key)
     if degrees is not None:
-        images = rotate(key_for(key, "rotate"), images, degrees, rows)
+        images = random_rotate(key_for(key, "rotate"), images, degrees, rows)
     if crop_padding:
         images = pad_and_crop(crop_key, images, crop_padding, rows)
     if mirror:

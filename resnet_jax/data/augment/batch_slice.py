@@ -1,4 +1,4 @@
-"""Which examples of a batch are in hand, and the draws that belong to them."""
+"""Random draws that do not depend on how a batch is divided among replicas."""
 
 import zlib
 from typing import NamedTuple
@@ -8,22 +8,22 @@ import numpy as np
 from jaxtyping import Array, Int, Key, Shaped
 
 
-class Rows(NamedTuple):
-    """Which rows of the whole batch are in hand, where replicas have a part of it each.
+class BatchSlice(NamedTuple):
+    """The consecutive examples of a global batch that a replica holds.
 
     Attributes:
-      first: the number of the first one.
-      whole: examples in the whole batch.
+      start: index of the first one in the global batch.
+      batch_size: examples in the global batch.
     """
 
-    first: Int[Array, ""] | int
-    whole: int
+    start: Int[Array, ""] | int
+    batch_size: int
 
-    def of(self, draws: Shaped[Array, "whole ..."], count: int) -> Shaped[Array, "count ..."]:
-        """The draws of the rows in hand, from those of the whole batch."""
-        return jax.lax.dynamic_slice_in_dim(draws, self.first, count)
+    def take(self, draws: Shaped[Array, "whole ..."], count: int) -> Shaped[Array, "count ..."]:
+        """Selects the draws of this slice's `count` examples from those of the global batch."""
+        return jax.lax.dynamic_slice_in_dim(draws, self.start, count)
 
 
 def key_for(key: Key[Array, ""], name: str) -> Key[Array, ""]:
-    """The key of one kind of draw, so that to draw more of another kind changes none of it."""
+    """Derives the key of one augmentation; adding another augmentation does not change it."""
     return jax.random.fold_in(key, np.uint32(zlib.crc32(name.encode())))

@@ -17,7 +17,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from resnet_jax.data.dataset import Sampling
-from resnet_jax.data.fake import facts, imagine
+from resnet_jax.data.fake import facts, fake
 from resnet_jax.lab.design import grid
 from resnet_jax.lab.design import grid_filter as pieces
 from resnet_jax.lab.design.experiment import Experiment
@@ -185,7 +185,7 @@ def _measure(cost: Cost) -> Measured:
         cost.config, {"train.batch_size": images, "train.accumulate": parts, "devices.count": 0}
     )
     mapping = mappings.single()
-    dataset = imagine(config.data, Sampling(config.seed, images, images))
+    dataset = fake(config.data, Sampling(config.seed, images, images))
     batch = mapping.batch(dataset.train_batch(0))
     state: Any = mapping.place(states.create(config, dataset))
     seconds = []

@@ -12,7 +12,7 @@ import jax
 from flax import linen as nn
 from jaxtyping import Array, Int, PyTree
 
-from resnet_jax.data.augment import Rows
+from resnet_jax.data.augment import BatchSlice
 from resnet_jax.errors import UserError
 
 
@@ -43,9 +43,9 @@ class Replicas:
         """Which replica this is."""
         return jax.lax.axis_index(self.axis)
 
-    def rows(self, count: int) -> Rows:
+    def rows(self, count: int) -> BatchSlice:
         """Which rows of the whole batch this replica has, where each has `count`."""
-        return Rows(self.index() * count, jax.lax.psum(1, self.axis) * count)
+        return BatchSlice(self.index() * count, jax.lax.psum(1, self.axis) * count)
 
     def merged(self, batch_stats: PyTree) -> PyTree:
         """Running statistics of the whole batch, from those that each replica updated by itself.

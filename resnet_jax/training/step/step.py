@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, Int, Key, PyTree, UInt8
 
 from resnet_jax import probes
 from resnet_jax.data import augment
-from resnet_jax.data.augment import Rows
+from resnet_jax.data.augment import BatchSlice
 from resnet_jax.probes import Measurement
 from resnet_jax.training.step import accumulate, loss_scale
 from resnet_jax.training.step.accumulate import Learned
@@ -176,7 +176,7 @@ def inputs(state: TrainState, batch: Batch) -> Float[Array, "b h w c"]:
     )
 
 
-def _draws(state: TrainState, batch: Batch) -> tuple[Key[Array, ""], Rows | None]:
+def _draws(state: TrainState, batch: Batch) -> tuple[Key[Array, ""], BatchSlice | None]:
     """The key of a step, and which of its draws are for the examples in hand."""
     rows = state.replicas.rows(len(batch["label"])) if state.replicas else None
     return jax.random.fold_in(state.key, state.step), rows

@@ -8,7 +8,7 @@ import scipy.ndimage
 import scipy.stats
 
 from resnet_jax.data import augment
-from resnet_jax.data.augment import Rows
+from resnet_jax.data.augment import BatchSlice
 
 KEY = jax.random.key(0)
 
@@ -22,13 +22,13 @@ def images(count, height=8, width=8, channels=3):
 @pytest.mark.parametrize("quarters", [0, 1, 2, 3])
 def test_quarter_turns_are_those_of_numpy(quarters, channels):
     batch = images(2, channels=channels)
-    found = augment.turned(batch, jnp.full(2, 90.0 * quarters))
+    found = augment.rotate(batch, jnp.full(2, 90.0 * quarters))
     np.testing.assert_allclose(found, np.rot90(batch, quarters, axes=(1, 2)), atol=1e-5)
 
 
 def test_a_turn_agrees_with_scipy_inside_of_the_image():
     batch = images(1, 16, 16)
-    found = augment.turned(batch, jnp.array([20.0]))[0]
+    found = augment.rotate(batch, jnp.array([20.0]))[0]
     expected = scipy.ndimage.rotate(batch[0], 20.0, reshape=False, order=1)
     np.testing.assert_allclose(found[4:-4, 4:-4], expected[4:-4, 4:-4], atol=1e-5)
     assert np.all(found[0, 0] == 0)
@@ -36,7 +36,7 @@ def test_a_turn_agrees_with_scipy_inside_of_the_image():
 
 def test_angles_are_uniform_up_to_the_largest_and_drawn_for_each():
     line = jnp.zeros((500, 33, 33, 1)).at[:, 16, 17:].set(1.0)  # to the right of the centre
-    found = np.asarray(augment.rotate(KEY, line, 30.0))[..., 0]
+    found = np.asarray(augment.random_rotate(KEY, line, 30.0))[..., 0]
     down, right = np.mgrid[-16:17, -16:17]
     across, along = (found * right).sum((1, 2)), (found * -down).sum((1, 2))
     angles = np.degrees(np.arctan2(along, across))
@@ -79,7 +79,7 @@ def test_cutout_leaves_the_rest_as_it_is():
 @pytest.mark.parametrize(
     "change",
     [
-        lambda key, batch, rows: augment.rotate(key, batch, 30.0, rows),
+        lambda key, batch, rows: augment.random_rotate(key, batch, 30.0, rows),
         lambda key, batch, rows: augment.cutout(key, batch, 3, rows),
         lambda key, batch, rows: augment.augment(key, batch, 1, True, rows, degrees=9.0, cut=3),
     ],
@@ -89,7 +89,7 @@ def test_a_part_of_a_batch_is_changed_as_in_the_whole(change, channels):
     batch = images(8, channels=channels)
     whole = change(KEY, batch, None)
     assert whole.shape == batch.shape
-    parts = [change(KEY, batch[at : at + 4], Rows(at, 8)) for at in (0, 4)]
+    parts = [change(KEY, batch[at : at + 4], BatchSlice(at, 8)) for at in (0, 4)]
     np.testing.assert_array_equal(jnp.concatenate(parts), whole)
     assert np.any(change(jax.random.key(1), batch, None) != whole)
 

@@ -7,7 +7,7 @@ import pytest
 import scipy.stats
 
 from resnet_jax.data import augment
-from resnet_jax.data.augment import Rows, mix
+from resnet_jax.data.augment import BatchSlice, mix
 
 KEY = jax.random.key(0)
 MIXES = {"mixup": augment.mixup, "cutmix": augment.cutmix}
@@ -21,7 +21,7 @@ def examples(count, size=8, channels=1):
 
 @pytest.mark.parametrize("alpha", [0.2, 1.0])
 def test_shares_are_beta(alpha):
-    drawn = mix.drawn_shares(KEY, alpha, Rows(0, 2000), 2000)
+    drawn = mix.sample_weights(KEY, alpha, BatchSlice(0, 2000), 2000)
     law = scipy.stats.beta(alpha, alpha)
     assert scipy.stats.kstest(np.asarray(drawn, float), law.cdf).pvalue > 1e-3
 
@@ -29,7 +29,7 @@ def test_shares_are_beta(alpha):
 def test_mixup_is_the_formula_with_the_example_before():
     images, labels = examples(6, channels=3)
     mixed, shares = augment.mixup(KEY, images, labels, 1.0)
-    kept = np.asarray(mix.drawn_shares(KEY, 1.0, Rows(0, 6), 6))
+    kept = np.asarray(mix.sample_weights(KEY, 1.0, BatchSlice(0, 6), 6))
     for each, s in enumerate(kept):
         before = images[each - 1], labels[each - 1]
         np.testing.assert_allclose(mixed[each], s * images[each] + (1 - s) * before[0], atol=1e-6)
@@ -38,8 +38,8 @@ def test_mixup_is_the_formula_with_the_example_before():
 
 def test_a_share_of_one_changes_nothing():
     images, _ = examples(4)
-    np.testing.assert_array_equal(mix.blended(images, jnp.ones(4)), images)
-    assert not mix.boxes(jnp.ones(4), jnp.zeros((4, 2)), 8, 8).any()
+    np.testing.assert_array_equal(mix.blend(images, jnp.ones(4)), images)
+    assert not mix.box_masks(jnp.ones(4), jnp.zeros((4, 2)), 8, 8).any()
 
 
 def test_cutmix_pastes_a_box_whose_area_is_the_share_of_its_label():
@@ -62,7 +62,7 @@ def test_cutmix_pastes_a_box_whose_area_is_the_share_of_its_label():
 
 
 def test_a_box_that_lies_whole_in_the_image_has_the_area_asked_for():
-    inside = mix.boxes(jnp.array([0.75, 1 - 0.36]), jnp.array([[10, 10], [10, 10]]), 20, 20)
+    inside = mix.box_masks(jnp.array([0.75, 1 - 0.36]), jnp.array([[10, 10], [10, 10]]), 20, 20)
     assert inside.sum(axis=(1, 2)).tolist() == [100, 144]
 
 
@@ -74,7 +74,7 @@ def test_labels_add_up_to_one_and_draws_are_those_of_the_whole_batch(name, chann
     assert mixed.shape == images.shape
     np.testing.assert_allclose(shares.sum(-1), 1, rtol=1e-6)
     again = [
-        MIXES[name](KEY, images[at : at + 4], labels[at : at + 4], 1.0, Rows(at, 8))
+        MIXES[name](KEY, images[at : at + 4], labels[at : at + 4], 1.0, BatchSlice(at, 8))
         for at in (0, 4)
     ]
     for part, at in zip(again, (0, 4), strict=True):  # all but the first, whose partner is another

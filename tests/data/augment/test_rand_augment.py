@@ -7,7 +7,7 @@ import pytest
 import scipy.stats
 from PIL import Image, ImageEnhance, ImageOps
 
-from resnet_jax.data.augment import Rows, operations, rand_augment
+from resnet_jax.data.augment import BatchSlice, operations, rand_augment
 from resnet_jax.data.augment.operations import OPERATIONS
 
 KEY = jax.random.key(0)
@@ -113,7 +113,7 @@ def test_operations_go_either_way_one_after_another(monkeypatch):
 @pytest.mark.parametrize("channels", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_a_part_of_a_batch_is_changed_as_in_the_whole(channels):
     batch = jnp.asarray(np.stack([picture(channels, 8, 8)] * 8))
-    run = jax.jit(lambda batch, first, key: rand_augment(key, batch, 2, 9.0, Rows(first, 8)))
+    run = jax.jit(lambda batch, first, key: rand_augment(key, batch, 2, 9.0, BatchSlice(first, 8)))
     whole = run(batch, 0, KEY)
     assert (whole.shape, whole.dtype) == (batch.shape, jnp.uint8)
     parts = [run(batch[at : at + 4], at, KEY) for at in (0, 4)]
