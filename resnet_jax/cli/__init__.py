@@ -1,9 +1,8 @@
 """The `resnet-jax` command."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from resnet_jax.cli.commands import benchmark_loop, benchmark_probes, summary, train
 from resnet_jax.cli.parser import parser
 from resnet_jax.errors import UserError
 
@@ -12,35 +11,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command.
 
     Args:
-      arguments: those of the process by default.
+      arguments: the command line without the program's name; by default that of the process.
 
     Returns:
-      0 on success, 2 if something is to be mended by the user, 1 if a run did not end well, 130 if
-      it was interrupted by SIGINT (Ctrl-C) and 143 by SIGTERM.
+      The exit code: 0 on success, 1 if a run failed or diverged, 2 on an error that the user can
+      fix, 130 after SIGINT (Ctrl-C) and 143 after SIGTERM.
     """
     options, rest = parser().parse_known_args(arguments)
-    if unknown := [each for each in rest if not _may_override(each, options.call)]:
-        parser().error(f"unknown arguments: {' '.join(unknown)}")
-    if options.call is train and not options.config and options.replay is None:
-        parser().error("the following arguments are required: --config")
+    if unknown := [each for each in rest if not options.overrides(each)]:
+        options.error(f"unknown arguments: {' '.join(unknown)}")
     options.rest = rest
     try:
-        return options.call(options) or 0
-    except UserError as error:
-        print(f"resnet-jax: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:  # a folder that cannot be made, a disk that is full
+        return options.run(options) or 0
+    except (UserError, OSError) as error:  # OSError: no permission, or the disk is full
         print(f"resnet-jax: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as interrupt:
         if getattr(interrupt, "told", True):
-            words = str(interrupt) or "interrupted"
-            print(f"\n{words}; the same command goes on", file=sys.stderr)
+            reason = str(interrupt) or "interrupted"
+            print(f"\n{reason}; run the same command again to resume", file=sys.stderr)
         return getattr(interrupt, "code", 130)
-
-
-def _may_override(argument: str, call: Callable) -> bool:
-    """Whether a subcommand takes it as an override of its config, or says itself why not."""
-    if call is summary and argument.startswith("--"):
-        return argument.startswith("--config.model.") and "--config.model.name" not in argument
-    return call in (train, summary, benchmark_probes, benchmark_loop)

@@ -1,4 +1,4 @@
-"""Live progress: two bars on a terminal, a line now and then in a log."""
+"""Live progress: two bars on a terminal, or in a log a line every few seconds."""
 
 import time
 from collections.abc import Iterator
@@ -12,7 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.progress import TimeElapsedColumn as Elapsed
 from rich.progress import TimeRemainingColumn as Remaining
 
-from resnet_jax.lab import formatting
+from resnet_jax.lab.formatting import count
+from resnet_jax.training.devices import distributed
 from resnet_jax.training.run.observer import Observer, Several
 from resnet_jax.training.run.run_folder import Record, Result
 
@@ -20,7 +21,7 @@ SECONDS_BETWEEN_LINES = 10.0
 
 
 class Display(Observer):
-    """A progress display: an observer to be used in a `with` block."""
+    """A progress display: an observer that is also a context manager."""
 
     def __enter__(self) -> Self:
         return self
@@ -31,22 +32,20 @@ class Display(Observer):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Takes away what should not stay."""
+        """Removes from the terminal what should not stay."""
 
 
 def display(console: Console) -> Display:
-    """The display that suits where the output goes."""
+    """Bars on a terminal, lines in a log."""
     return Bars(console) if console.is_terminal else Lines(console)
 
 
 @contextmanager
 def watching(console: Console, workdir: Path, tensorboard: bool = False) -> Iterator[Observer]:
-    """What watches a training: the display, and TensorBoard's writer if asked for.
+    """The observer of one training run: a display and, if asked for, a TensorBoard writer.
 
-    Of a job of several processes the first alone is watched.
+    In a job of several processes only the first has a display.
     """
-    from resnet_jax.training.devices import distributed
-
     if not distributed.speaks():
         yield Observer()
         return
@@ -61,7 +60,7 @@ def watching(console: Console, workdir: Path, tensorboard: bool = False) -> Iter
 
 
 class Bars(Display):
-    """A bar for the grid and one for the run in hand, and a line that stays for each run."""
+    """A bar for the grid, one for the current run, and a line that stays for each finished run."""
 
     def __init__(self, console: Console):
         self._console = console
@@ -89,19 +88,15 @@ class Bars(Display):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Takes the bars away."""
         self._bars.stop()
 
     def start_grid(self, runs: int, done: int) -> None:
-        """Draws the bar of the grid."""
         self._grid = self._bars.add_task("all runs", total=runs, completed=done, state="")
 
     def start_run(self, name: str, step: int, total: int, batch_size: int) -> None:
-        """Draws the bar of the run in hand."""
         self._run = self._bars.add_task(name, total=total, completed=step, state="compiling")
 
     def progress(self, step: int) -> None:
-        """Moves the bar of the run in hand."""
         if self._run is not None:
             self._bars.update(self._run, completed=step)
 
@@ -111,11 +106,10 @@ class Bars(Display):
             self._bars.update(self._run, state=_state(record))
 
     def warn(self, message: str) -> None:
-        """Shows the warning above the bars."""
         self._console.print(f"warning: {message}", highlight=False, markup=False)
 
     def finish_run(self, name: str, result: Result) -> None:
-        """Turns the run's bar into a line that stays."""
+        """Replaces the run's bar by a line that stays."""
         if self._run is not None:
             self._bars.remove_task(self._run)
             self._run = None
@@ -125,59 +119,64 @@ class Bars(Display):
 
 
 class Lines(Display):
-    """Lines for a log: when a run begins and ends, and every ten seconds between."""
+    """Lines for a log: when a run starts, every ten seconds, and when it ends."""
 
     def __init__(self, console: Console):
         self._console = console
         self._runs = self._done = 0
-        self._name, self._total, self._batch_size = "", 0, 0
-        self._spoke = 0.0
+        self._total = self._batch_size = 0
+        self._printed_at = 0.0
 
     def start_grid(self, runs: int, done: int) -> None:
-        """Says how much there is to do."""
         self._runs, self._done = runs, done
-        self._say(f"{formatting.count(runs, 'run')}, {done} of them done before")
+        self._print(f"{count(runs, 'run')}, {done} of them done before")
 
     def start_run(self, name: str, step: int, total: int, batch_size: int) -> None:
-        """Says which run begins."""
-        self._name, self._total, self._batch_size = name, total, batch_size
-        count = f"[{self._done + 1}/{self._runs}] " if self._runs else ""
+        self._total, self._batch_size = total, batch_size
+        number = f"[{self._done + 1}/{self._runs}] " if self._runs else ""
         resumed = f", from step {step}" if step else ""
         length = f": {total} steps of {batch_size} images{resumed}" if total > 1 else ""
-        self._say(f"{count}{name}{length}")
+        self._print(f"{number}{name}{length}")
 
     def record(self, record: Record) -> None:
-        """Says how the run in hand is doing, if the last line is old enough."""
-        if record["kind"] == "train" and time.monotonic() > self._spoke + SECONDS_BETWEEN_LINES:
+        """Prints a line if the last one is old enough."""
+        since = time.monotonic() - self._printed_at
+        if record["kind"] == "train" and since > SECONDS_BETWEEN_LINES:
             images_left = (self._total - record["step"]) * self._batch_size
             left = images_left / record["images_per_second"]
-            self._say(f"    step {record['step']}  {_state(record)}  {left:.0f} s left")
+            self._print(f"    step {record['step']}  {_state(record)}  {left:.0f} s left")
 
     def warn(self, message: str) -> None:
-        """Says it."""
-        self._say(f"warning: {message}")
+        self._print(f"warning: {message}")
 
     def finish_run(self, name: str, result: Result) -> None:
-        """Says how the run ended."""
         self._done += 1
-        self._say(ending(name, result))
+        self._print(ending(name, result))
 
-    def _say(self, line: str) -> None:
-        self._spoke = time.monotonic()
+    def _print(self, line: str) -> None:
+        self._printed_at = time.monotonic()
         self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
-class Together(Lines):
-    """Lines for runs that workers do side by side: when each begins and when it ends."""
+class WorkerLines(Lines):
+    """Lines for runs that workers execute side by side: when each starts and when it ends."""
 
     def start_run(self, name: str, step: int, total: int, batch_size: int) -> None:
-        """Says that a worker has it."""
-        self._say(f"{name}: begins")
+        self._print(f"{name}: started")
 
     def finish_run(self, name: str, result: Result) -> None:
-        """Says how it ended, and how many have."""
         self._done += 1
-        self._say(f"[{self._done}/{self._runs}] {ending(name, result)}")
+        self._print(f"[{self._done}/{self._runs}] {ending(name, result)}")
+
+
+def ending(name: str, result: Result) -> str:
+    """How a run ended, in one line."""
+    if result.status != "done":
+        return f"{name}: {result.status} at step {result.step}: {result.message}"
+    final, seconds = result.final, result.seconds
+    errors = ("train_error", "training error"), ("test_error", "test error")
+    found = "".join(f"{words} {final[key]:.2f}%, " for key, words in errors if key in final)
+    return f"{name}: {found}{seconds['total']:.0f} s ({seconds['compile']:.0f} s of it to compile)"
 
 
 def _state(record: Record) -> str:
@@ -185,13 +184,3 @@ def _state(record: Record) -> str:
         f"loss {record['loss']:.3f}  error {record['error']:.1f}%  "
         f"{record['images_per_second']:.0f} images/s"
     )
-
-
-def ending(name: str, result: Result) -> str:
-    """How a run ended, in a line."""
-    if result.status != "done":
-        return f"{name}: {result.status} at step {result.step}: {result.message}"
-    final, seconds = result.final, result.seconds
-    errors = ("train_error", "training error"), ("test_error", "test error")
-    found = "".join(f"{words} {final[key]:.2f}%, " for key, words in errors if key in final)
-    return f"{name}: {found}{seconds['total']:.0f} s ({seconds['compile']:.0f} s of it to compile)"

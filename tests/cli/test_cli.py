@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from resnet_jax import cli
-from resnet_jax.cli import run_options, show
+from resnet_jax.cli import executor, terminal
+from resnet_jax.cli import run as run_command
 from resnet_jax.cli.flags import config_from
 from resnet_jax.data.tfds.catalog import CATALOG
 from resnet_jax.lab.running import forecast
@@ -320,7 +321,7 @@ def test_a_dry_run_says_what_a_grid_leaves_out_and_cuts_no_number(project, capsy
     axes = f"axes={{'kind': {(*kinds,)}}}, configure=lambda kind: {kinds}[kind],"
     text = text.replace('axes={"model.shortcut": ("none", "A")},', axes)
     (project / "experiments" / "trial.py").write_text(text)
-    monkeypatch.setattr(show.CONSOLE, "width", 80)
+    monkeypatch.setattr(terminal.CONSOLE, "width", 80)
     step = forecast.Measured("resnet8", "one cpu", 1, 0.1, 1.0, 1e-9)
     monkeypatch.setattr(forecast, "measure", lambda cost: step)
     assert cli.main(("run", "experiments/trial.py", "--dry-run")) == 0
@@ -384,8 +385,9 @@ def test_data_prepare_says_where_the_set_lies(project, capsys):
     assert Path(told.split()[1], "dataset_info.json").is_file()
 
 
-def test_its_examples_hold():
-    ran = doctest.testmod(run_options)
+@pytest.mark.parametrize("module", [executor, run_command], ids=lambda module: module.__name__)
+def test_its_examples_hold(module):
+    ran = doctest.testmod(module)
     assert ran.failed == 0
     assert ran.attempted > 0
 

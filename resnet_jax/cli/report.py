@@ -1,0 +1,91 @@
+"""`resnet-jax report`: rebuilds reports from the records of runs."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+
+from resnet_jax.cli.arguments import Subparsers
+from resnet_jax.cli.terminal import CONSOLE, print_path, print_table
+
+if TYPE_CHECKING:
+    from resnet_jax.lab.analysis.verdict import Verdict
+    from resnet_jax.lab.reporting.paper import Beside
+    from resnet_jax.lab.reporting.report import Report
+
+COLORS = {"supported": "green", "refuted": "red", "inconclusive": "yellow"}
+
+
+def add_parser(commands: Subparsers) -> None:
+    """Adds the command."""
+    command = commands.add_parser("report", help="rebuild an experiment's report from its records")
+    command.add_argument(
+        "folder",
+        type=Path,
+        help="such as results/degradation; results for the reports of all experiments in it, "
+        "and an index page",
+    )
+    command.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Rebuilds one report, or all and their index; 1 if an experiment is unreadable."""
+
+    from resnet_jax.lab.reporting import index, report
+    from resnet_jax.lab.results.folder import Folder
+
+    if Folder(options.folder).plan.is_file() or not index.holds_experiments(options.folder):
+        print_report(report.build(options.folder))
+        return 0
+    gallery = index.build(options.folder)
+    for card in gallery.cards:
+        state = f"[red]damaged[/]: {escape(card.damage)}" if card.damage else escape(card.state)
+        CONSOLE.print(f"{escape(card.title)}: {state}", highlight=False, soft_wrap=True)
+    print_path("page", gallery.page)
+    return 1 if gallery.damaged else 0
+
+
+def print_report(built: "Report") -> None:
+    """Prints the table and the verdicts of an experiment, and where its report is."""
+
+    from resnet_jax.lab.analysis.tables import for_reading
+
+    experiment = built.records.experiment
+    table = for_reading(built.table, experiment)
+    CONSOLE.print()
+    print_table(table.head, table.rows, table.numeric)
+    if built.beside:
+        _print_beside(built.beside)
+    CONSOLE.print(f"\n[bold]{escape(experiment.question)}[/]")
+    for finding in built.findings:
+        CONSOLE.print(escape(finding), highlight=False)
+    for verdict in built.verdicts:
+        _print_verdict(verdict)
+    if built.warning:
+        CONSOLE.print(f"\n[yellow]{escape(built.warning)}[/]", highlight=False)
+    CONSOLE.print()
+    print_path("report", built.folder.report)
+
+
+def _print_verdict(verdict: "Verdict") -> None:
+
+    color = COLORS[verdict.outcome]
+    CONSOLE.print(f"[{color}]{verdict.outcome:>15}[/]  {escape(verdict.text)}", highlight=False)
+    remarks = "; ".join([verdict.numbers, *verdict.notes])
+    CONSOLE.print(f"{'':>15}  [dim]{escape(remarks)}[/]", highlight=False)
+
+
+def _print_beside(found: "Beside") -> None:
+
+    from resnet_jax.lab.measures import describe
+
+    words = f": {found.paper.words}" if found.paper.words else ""
+    CONSOLE.print(
+        f"\n[bold]{escape(describe(found.paper.measure).axis_label)}, the paper's and ours[/]\n"
+        f"{escape(found.paper.source + words)}",
+        highlight=False,
+    )
+    if found.warning:
+        CONSOLE.print(f"[yellow]{escape(found.warning)}[/]", highlight=False)
+    print_table(found.table.head, found.table.rows, found.table.numeric)
