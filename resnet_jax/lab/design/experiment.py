@@ -1,16 +1,15 @@
 """An experiment is data: a base config, named axes, seeds, figures to draw, claims to judge."""
 
 import re
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from ml_collections import ConfigDict
 
 from resnet_jax.errors import UserError, did_you_mean
+from resnet_jax.files import load_python_file
 from resnet_jax.lab.design import validation
 from resnet_jax.lab.design.paper import Paper
 from resnet_jax.lab.design.protocols import AxisValue, Cell, Claim, Figure, Settings
@@ -90,6 +89,14 @@ class Experiment:
     as_written: bool = True
     name: str = ""
     file: Path | None = None
+
+    def __new__(cls, **given: Any) -> Self:
+        """Names an unknown field and the closest known ones; `__init__` would name it only."""
+        known = [each.name for each in fields(cls)]
+        for name in given:
+            if name not in known:
+                raise UserError(f"Experiment: no field {name!r}; {did_you_mean(name, known)}")
+        return super().__new__(cls)
 
     def __post_init__(self) -> None:
         for name, content in validation.SEQUENCES.items():
@@ -188,39 +195,10 @@ def load(path: str | Path) -> Experiment:
     path = Path(path)
     if not path.is_file():
         raise UserError(f"{path}: there is no such experiment file; {_files_beside(path)}")
-    found = _execute(path).get("experiment")
+    found = getattr(load_python_file(path), "experiment", None)
     if not isinstance(found, Experiment):
         raise UserError(f"{path}: defines no variable `experiment` that is an Experiment; add one")
     return replace(found, name=found.name or path.stem, file=path)
-
-
-def _execute(path: Path) -> dict[str, Any]:
-    # Neither import nor runpy: an import would leave bytecode beside the file and a name in
-    # sys.modules, and runpy may clear the globals that `configure` still needs.
-    module = ModuleType(path.stem)
-    module.__file__ = str(path)
-    try:
-        exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)
-    except SyntaxError as error:
-        raise UserError(f"{path}, line {error.lineno}: {error.msg}") from error
-    except Exception as error:
-        raise UserError(f"{path}{_line_in(path, error)}: {_told(error)}") from error
-    return module.__dict__
-
-
-def _told(error: Exception) -> str:
-    slip = re.search(r"\bExperiment\.__init__.* unexpected keyword argument '(\w+)'", str(error))
-    if slip:
-        known = [each.name for each in fields(Experiment)]
-        return f"an Experiment has no field {slip[1]!r}; {did_you_mean(slip[1], known)}"
-    kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
-    return f"{kind}{error}"
-
-
-def _line_in(path: Path, error: Exception) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno for frame in frames if frame.filename == str(path)]
-    return f", line {lines[-1]}" if lines else ""
 
 
 def _files_beside(path: Path) -> str:

@@ -36,7 +36,7 @@ def test_a_file_leaves_no_bytecode_beside_it(experiment_file: Path):
         (
             "from resnet_jax.lab import Experiment\n\n"
             "experiment = Experiment(question='?', base='b.py', axis={'depth': (20,)})\n",
-            r"wrong\.py, line 3: an Experiment has no field 'axis'; did you mean 'axes'",
+            r"wrong\.py, line 3: Experiment: no field 'axis'; did you mean 'axes'",
         ),
     ],
 )
