@@ -6,8 +6,7 @@ from resnet_jax.lab.analysis import gradient_profiles as answers
 from resnet_jax.lab.design.experiment import Experiment, load
 from resnet_jax.lab.design.grid import Run, expand
 from resnet_jax.lab.design.paper import Paper
-from resnet_jax.lab.results.loading import load_records
-from resnet_jax.lab.results.records import Records
+from resnet_jax.lab.results.records import Records, load_records
 from resnet_jax.lab.studies import gradients
 
 __all__ = [

@@ -11,8 +11,7 @@ from resnet_jax.lab.formatting import count
 from resnet_jax.lab.reporting import report
 from resnet_jax.lab.reporting.overview import in_a_line, title
 from resnet_jax.lab.reporting.report import Report, inline
-from resnet_jax.lab.results.folder import Folder
-from resnet_jax.lab.results.loading import experiments_in
+from resnet_jax.lab.results.folder import Folder, experiments_in
 
 PAGE = "index.html"
 

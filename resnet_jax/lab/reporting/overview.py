@@ -9,7 +9,7 @@ from resnet_jax.lab.analysis.verdict import Verdict
 from resnet_jax.lab.formatting import count
 from resnet_jax.lab.reporting import report
 from resnet_jax.lab.reporting.report import Report
-from resnet_jax.lab.results.loading import experiments_in
+from resnet_jax.lab.results.folder import experiments_in
 from resnet_jax.lab.running.worker import last_line
 
 BEGIN, END = "<!-- claims -->", "<!-- end of claims -->"

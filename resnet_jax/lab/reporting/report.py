@@ -22,7 +22,7 @@ from resnet_jax.lab.measures import describe
 from resnet_jax.lab.reporting import paper
 from resnet_jax.lab.reporting.paper import Beside
 from resnet_jax.lab.results import folder, records
-from resnet_jax.lab.results.folder import Folder, Plan
+from resnet_jax.lab.results.folder import Folder, GridPlan
 from resnet_jax.lab.results.records import Records
 from resnet_jax.training.run.run_folder import RunFolder
 
@@ -42,7 +42,7 @@ class Report:
     """
 
     folder: Folder
-    plan: Plan
+    plan: GridPlan
     records: Records
     table: pd.DataFrame
     verdicts: list[Verdict]
@@ -82,8 +82,8 @@ def read(path: str | Path) -> Report:
       UserError: the folder holds no results, or records of a run cannot be read.
     """
     place = Folder(Path(path))
-    plan, experiment = folder.read_plan(place), folder.read_experiment(place)
-    found = records.read(place, experiment, plan)
+    plan, found = folder.read_plan(place), records.read(place)
+    experiment = found.experiment
     return Report(
         folder=place,
         plan=plan,
@@ -148,7 +148,7 @@ def _render(report: Report, drawings: dict[str, Path]) -> str:
             fewest_pairs=claims.FEWEST_PAIRS,
             environment=environment(report.records.environments.values()),
             time=time_taken(report.records.runs),
-            strangers=_strangers(report.records.strangers),
+            strangers=_strangers(report.records.unplanned),
             source=report.folder.experiment.read_text(encoding="utf-8"),
             describe=describe,
             with_unit=with_unit,

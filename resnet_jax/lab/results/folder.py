@@ -1,37 +1,36 @@
-"""Where an experiment keeps its results, and what its plan says that they are.
+"""The folder of an experiment's results, and the plan in it.
 
-    results/<experiment>/           at another scale than its own, <experiment>-<scale>
+    results/<experiment>/           at another scale than the file's own, <experiment>-<scale>
       experiment.py     a copy of the experiment's file
-      experiment.json   the plan: its name, where the file was, the command, the runs of the grid
-      runs/<run>/       one folder a run, which training writes
-      runs.csv          one row a run
-      table.csv         one row a cell and measure
+      experiment.json   the plan: name, path of the file, command, the runs of the grid
+      runs/<run>/       one folder for each run (`training.run.run_folder`)
+      runs.csv          one row for each run
+      table.csv         one row for each cell and measure
       figures/          each figure as PNG and SVG
-      report.html       all of it, in one file
+      report.html       all of it in one file
 
-With the plan, tables and report follow from this folder alone: neither the base config nor the
-code that made the runs is needed any more, and folders of runs that are not (or no longer) in
-the plan change nothing.
+Tables and report are made from this folder alone: they need neither the base config nor the code
+that made the runs. Folders of runs that are not in the plan are ignored.
 """
 
 import json
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from resnet_jax.errors import UserError
+from resnet_jax.files import write_atomically
 from resnet_jax.lab.design import experiment as experiments
 from resnet_jax.lab.design.experiment import Experiment
-from resnet_jax.lab.design.protocols import AxisValue
 from resnet_jax.lab.design.grid import Run
+from resnet_jax.lab.design.protocols import AxisValue
 from resnet_jax.training.config import own_model
 
 
 @dataclass(frozen=True)
-class Planned:
-    """A run that the grid asks for: its name, its cell, its seed."""
+class PlannedRun:
+    """A run of the grid: its name, its cell and its seed."""
 
     name: str
     axes: dict[str, AxisValue]
@@ -39,32 +38,32 @@ class Planned:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What an experiment's folder is to hold.
+class GridPlan:
+    """The runs that an experiment consists of.
 
     Attributes:
       name: the experiment's name.
       source: the path of its file, as it was given.
-      command: what to type to run it.
+      command: the command line that runs it.
       runs: every run of the grid, done or not.
-      scale: the scale of the grid; empty in plans of before there were any.
+      scale: the scale of the grid; empty in plans of versions without scales.
     """
 
     name: str
     source: str
     command: str
-    runs: tuple[Planned, ...]
+    runs: tuple[PlannedRun, ...]
     scale: str = ""
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """The seeds of the runs, which the command may have set in place of the experiment."""
+        """The seeds of the runs, which the command line may have set."""
         return tuple(dict.fromkeys(run.seed for run in self.runs))
 
 
 @dataclass(frozen=True)
 class Folder:
-    """An experiment's folder of results."""
+    """The paths in an experiment's folder of results."""
 
     path: Path
 
@@ -85,12 +84,12 @@ class Folder:
 
     @property
     def runs_table(self) -> Path:
-        """The table with one row a run."""
+        """The table with one row for each run."""
         return self.path / "runs.csv"
 
     @property
     def table(self) -> Path:
-        """The table with one row a cell and measure."""
+        """The table with one row for each cell and measure."""
         return self.path / "table.csv"
 
     @property
@@ -104,35 +103,45 @@ class Folder:
         return self.path / "report.html"
 
 
+def experiments_in(results: Path) -> list[Path]:
+    """Lists the folders of experiments in a folder of results, by name.
+
+    Raises:
+      UserError: there are none.
+    """
+    found = sorted(path for path in results.glob("*") if Folder(path).plan.is_file())
+    if not found:
+        raise UserError(f"{results}: holds no results of experiments; `resnet-jax run` makes them")
+    return found
+
+
 def write_plan(folder: Folder, experiment: Experiment, runs: Sequence[Run], command: str) -> None:
-    """Copies the experiment's file and writes the plan, making the folder if need be.
+    """Writes the plan and a copy of the experiment's file; makes the folder if necessary.
 
     Args:
-      folder: where the results go.
-      experiment: as `experiment.load` gives it.
-      runs: as `grid.expand` gives them.
-      command: what to type to run the experiment, for the report.
+      folder: the folder of the results.
+      experiment: the experiment, loaded from a file.
+      runs: the runs of its grid (`grid.expand`).
+      command: the command line that runs the experiment, for the report.
     """
     assert experiment.file is not None, "an experiment with results was loaded from a file"
     folder.runs.mkdir(parents=True, exist_ok=True)
     if experiment.file.resolve() != folder.experiment.resolve():
         shutil.copyfile(experiment.file, folder.experiment)
     for name in {run.config.model.name for run in runs if "model" in run.config}:
-        if own := own_model.content(name):  # kept with what was measured on it
+        if own := own_model.content(name):  # the user's own network is kept with its results
             (folder.path / Path(name.rpartition(":")[0]).name).write_bytes(own)
-    planned = tuple(Planned(run.name, run.axes, run.seed) for run in runs)
-    plan = Plan(experiment.name, str(experiment.file), command, planned, experiment.scale)
-    # Whole or not at all: other machines may work on other parts of the grid, and read it.
-    scratch = folder.plan.with_suffix(f".{os.getpid()}")
-    scratch.write_text(json.dumps(asdict(plan), indent=1) + "\n")
-    scratch.replace(folder.plan)
+    planned = tuple(PlannedRun(run.name, run.axes, run.seed) for run in runs)
+    plan = GridPlan(experiment.name, str(experiment.file), command, planned, experiment.scale)
+    # Atomically: other machines may be running other parts of the grid and read it.
+    write_atomically(folder.plan, json.dumps(asdict(plan), indent=1) + "\n")
 
 
-def read_plan(folder: Folder) -> Plan:
+def read_plan(folder: Folder) -> GridPlan:
     """Reads the plan.
 
     Raises:
-      UserError: there is none, or it is not one.
+      UserError: there is none, or it is corrupt.
     """
     if not folder.plan.is_file():
         raise UserError(
@@ -141,8 +150,8 @@ def read_plan(folder: Folder) -> Plan:
         )
     try:
         fields = json.loads(folder.plan.read_text())
-        runs = tuple(Planned(**run) for run in fields.pop("runs"))
-        return Plan(**fields, runs=runs)
+        runs = tuple(PlannedRun(**run) for run in fields.pop("runs"))
+        return GridPlan(**fields, runs=runs)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UserError(
             f"{folder.plan}: is not the plan of an experiment ({error}); run the experiment again"
@@ -150,13 +159,13 @@ def read_plan(folder: Folder) -> Plan:
 
 
 def read_experiment(folder: Folder) -> Experiment:
-    """Reads the copy of the experiment's file; name, scale and seeds are those of the plan.
+    """Loads the copy of the experiment's file, with the name, the scale and the seeds of the plan.
 
     Raises:
-      UserError: there is no plan or no file, or it has not the plan's scale.
+      UserError: the plan or the file is missing, or the experiment does not have the plan's scale.
     """
     plan, experiment = read_plan(folder), experiments.load(folder.experiment)
-    # The scale as written may have had another name when the plan was, as "digits" once was all's.
+    # Older plans have no scale, or have "digits" for every experiment's own scale.
     as_written = plan.scale in ("", "digits") and plan.scale not in experiment.scales
     experiment = experiment if as_written else experiment.at_scale(plan.scale)
     return replace(experiment, name=plan.name, seeds=plan.seeds or experiment.seeds)

@@ -12,12 +12,12 @@ from scipy import stats
 from resnet_jax.lab.analysis import ranking
 from resnet_jax.lab.figures import Ranking
 from resnet_jax.lab.results import records
-from resnet_jax.lab.results.folder import Folder, read_experiment, read_plan
+from resnet_jax.lab.results.folder import Folder
 from resnet_jax.lab.results.records import Records
 
 
 def read(results: Folder) -> Records:
-    return records.read(results, read_experiment(results), read_plan(results))
+    return records.read(results)
 
 
 def errors(found: Records, depth: int, family: str = "plain") -> np.ndarray:

@@ -9,12 +9,12 @@ from resnet_jax.lab.analysis import tables
 from resnet_jax.lab.design import validation
 from resnet_jax.lab.design.experiment import Experiment
 from resnet_jax.lab.results import records
-from resnet_jax.lab.results.folder import Folder, read_experiment, read_plan
+from resnet_jax.lab.results.folder import Folder
 
 
 def read(results: Folder) -> tuple[pd.DataFrame, Experiment]:
-    experiment = read_experiment(results)
-    return records.read(results, experiment, read_plan(results)).runs, experiment
+    found = records.read(results)
+    return found.runs, found.experiment
 
 
 def test_each_cell_and_measure_is_summarized(results: Folder):

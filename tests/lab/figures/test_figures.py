@@ -13,14 +13,14 @@ from matplotlib.figure import Figure
 from resnet_jax.lab.figures import Curves, Final, draw_all, seeds, style
 from resnet_jax.lab.figures.curves import seed_band
 from resnet_jax.lab.results import records
-from resnet_jax.lab.results.folder import Folder, read_experiment, read_plan
+from resnet_jax.lab.results.folder import Folder
 from resnet_jax.lab.results.records import Records
 
 DEEP_PLAIN = {"family": "plain", "depth": 56}
 
 
 def read(results: Folder) -> Records:
-    return records.read(results, read_experiment(results), read_plan(results))
+    return records.read(results)
 
 
 def recorded(found: Records, seed: int) -> np.ndarray:

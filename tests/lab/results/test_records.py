@@ -7,12 +7,12 @@ import pytest
 
 from resnet_jax.errors import UserError
 from resnet_jax.lab.results import records
-from resnet_jax.lab.results.folder import Folder, read_experiment, read_plan
+from resnet_jax.lab.results.folder import Folder
 from resnet_jax.lab.results.records import Records
 
 
 def read(results: Folder) -> Records:
-    return records.read(results, read_experiment(results), read_plan(results))
+    return records.read(results)
 
 
 def row(found: Records, run: str) -> dict:
@@ -45,14 +45,20 @@ def test_a_run_that_failed_or_is_missing_has_a_row_and_no_value(results: Folder,
     assert three[["train_error", "test_error"]].isna().all(axis=None)
 
 
+def result(status: str, final: str) -> str:
+    return f'{{"status": "{status}", "message": "", "step": 3, "final": {final}}}'
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"status": "do', "not readable"),
-        ("[]", "not readable"),
-        ('{"status": "done", "final": {"train_error": 1.0}}', "no finite test_error"),
-        ('{"status": "done", "final": {"train_error": 1.0, "test_error": NaN}}', "no finite"),
-        ('{"status": "well", "final": {}}', "no status that is known: 'well'"),
+        ('{"status": "do', "result.json is "),
+        ("[]", "result.json is "),
+        ('{"status": "done", "final": {}}', "result.json is "),  # lacks `message` and `step`
+        (result("done", '{"train_error": 1.0}'), "no finite test_error"),
+        (result("done", '{"train_error": 1.0, "test_error": NaN}'), "no finite test_error"),
+        (result("done", '{"train_error": 1.0, "test_error": "?"}'), "no finite test_error"),
+        (result("well", "{}"), "unknown status 'well'"),
     ],
 )
 def test_a_result_that_is_none_counts_as_failed(results: Folder, text: str, message: str):
@@ -90,7 +96,7 @@ def test_runs_of_another_plan_change_nothing(results: Folder):
     shutil.copytree(results.runs / "plain20-seed0-abcdef", stranger)
     after = read(results)
     assert after.runs.equals(before.runs)
-    assert (before.strangers, after.strangers) == (0, 1)
+    assert (before.unplanned, after.unplanned) == (0, 1)
 
 
 def test_an_experiment_that_has_not_begun_can_be_read(results: Folder):
