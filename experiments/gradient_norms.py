@@ -11,7 +11,7 @@ of pre-activation.
 import math
 
 from resnet_jax.lab import Experiment, answers, claims, figures, gradients
-from resnet_jax.lab.analysis.selection import DEFAULT
+from resnet_jax.lab.analysis.growth import DEFAULT
 
 DEPTHS = (8, 20, 32, 56, 110)
 

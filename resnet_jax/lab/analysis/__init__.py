@@ -1,1 +1,1 @@
-"""What records say: claims and verdicts, tables, growth along depth."""
+"""Analysis of the records: claims, tables, growth along depth, rankings."""

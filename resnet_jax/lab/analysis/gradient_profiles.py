@@ -1,4 +1,4 @@
-"""Do gradients vanish? The answer in words, from what the runs recorded along their depth."""
+"""Whether gradients vanish: profiles along depth, and findings about them in words."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,171 +6,177 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from resnet_jax.lab.analysis import growth, selection
+from resnet_jax.lab.analysis import growth
 from resnet_jax.lab.design.protocols import AxisValue, Cell
 from resnet_jax.lab.formatting import count, number
 from resnet_jax.lab.results.records import Records, of_cell, with_values
 from resnet_jax.lab.statistics import Summary
 
 FITS_WELL = 0.9  # R^2 below which a law does not describe a profile
-MUCH = 2.0  # a gradient that is this many times larger or smaller at one end counts as such
+NO_CHANGE = 2.0  # factor up to which a ratio of first to last norm counts as no change
+
+COLUMNS = ["site", "stage", "unit", "depth", "value"]
 
 
 def profile(
     metrics: pd.DataFrame, step: int = 0, of: str = "unit", quantity: str = "gradient_norm"
 ) -> pd.DataFrame:
-    """What a run measured along its depth at one step.
+    """Returns what a run recorded along its depth at one step.
 
     Args:
       metrics: the records of one run.
-      step: updates made before it.
-      of: kind of site: `unit`, `activation` or `parameter`. In a network without units, its
-        kernels stand for them.
+      step: number of updates before the record.
+      of: kind of site: "unit", "activation" or "parameter". In a network without units, its kernels
+        take their place.
       quantity: one of `probes.QUANTITIES`.
 
     Returns:
       One row for each site in network order: `site`, `stage`, `unit`, `depth`, `value`.
     """
     if "of" not in metrics:
-        return pd.DataFrame(columns=["site", "stage", "unit", "depth", "value"])
+        return pd.DataFrame(columns=COLUMNS)
     probed = metrics[(metrics["kind"] == "probe") & (metrics["step"] == step)]
     rows = probed[probed["of"] == of]
     if of == "unit" and rows.empty:
         rows = probed[probed["site"].str.endswith("kernel")]
-    columns = {quantity: "value"}
-    return rows.rename(columns=columns)[["site", "stage", "unit", "depth", "value"]]
+    return rows.rename(columns={quantity: "value"})[COLUMNS]
 
 
-def sentence(network: str, ratio: Summary, left_out: int = 0) -> str:
-    """What became of the gradient between the last unit and the first, in words.
+def sentence(network: str, ratio: Summary, undefined: int = 0) -> str:
+    """Says how the gradient norm changes from the last unit to the first.
 
     Args:
-      network: what to call it.
-      ratio: first norm over last, over seeds, with its 95% interval (see `growth.geometric`).
-      left_out: further runs, of which the ratio is zero or not finite.
+      network: the network in words, such as "the plain network of 56 layers".
+      ratio: first norm over last norm, over seeds (see `growth.geometric`).
+      undefined: number of further runs in which this ratio is zero or not finite.
     """
-    if left_out:
-        runs = count(left_out, "run")
-        lost = f"in {runs} of {network} a norm is zero or not finite, which leaves no ratio"
-        return f"{sentence(network, ratio)} Left out: {lost}." if ratio.n else f"No answer: {lost}."
+    runs = count(undefined, "run")
     if not ratio.n:
-        return f"{network}: no run has ended."
+        state = f"a ratio of zero or not finite in {runs}" if undefined else "no finished run yet"
+        return f"{network}: {state}."
     mean, low, high = map(_three_digits, (ratio.mean, ratio.low, ratio.high))
-    told = f"the first unit's weight gradient is {mean} times the last unit's"
     if ratio.n == 1:
-        return f"In {network} {told}; one seed says nothing of how this varies."
-    interval = f"95% interval {low} to {high}, {ratio.n} seeds"
-    return f"In {network} {told} ({interval}): {_word(ratio)}."
+        interval = "; a single seed gives no interval."
+    else:
+        interval = f" (95% interval {low} to {high}, {ratio.n} seeds): {_trend(ratio)}."
+    excluded = f" Excluded: {runs} with a ratio of zero or not finite." if undefined else ""
+    return (
+        f"In {network}, the weight gradient of the first unit is {mean} times that of the last "
+        f"unit{interval}{excluded}"
+    )
 
 
 def _three_digits(value: float) -> str:
     return f"{float(f'{value:.3g}'):,.0f}" if 1000 <= value < 1e6 else f"{value:.3g}"
 
 
-def _word(ratio: Summary) -> str:
-    if ratio.low > MUCH:
-        return "it explodes towards the input" if ratio.low > MUCH**3 else "it grows to the input"
-    if ratio.high < 1 / MUCH:
-        return "it vanishes towards the input"
-    if ratio.low > 1 / MUCH and ratio.high < MUCH:
-        return "it neither vanishes nor explodes"
-    return "whether that is more than a factor of two, these runs cannot tell"
+def _trend(ratio: Summary) -> str:
+    if ratio.low > NO_CHANGE:
+        verb = "explodes" if ratio.low > NO_CHANGE**3 else "grows"
+        return f"the gradient {verb} towards the input"
+    if ratio.high < 1 / NO_CHANGE:
+        return "the gradient vanishes towards the input"
+    if ratio.low > 1 / NO_CHANGE and ratio.high < NO_CHANGE:
+        return "the gradient neither vanishes nor explodes"
+    return f"it is inconclusive whether the change exceeds a factor of {NO_CHANGE:g}"
 
 
 def growth_in(records: Records, cell: Cell, step: int = 0) -> growth.GrowthOverSeeds:
-    """How the norm of the units' gradients grows along depth, in the runs of a cell.
+    """Fits the growth of the units' gradient norm along depth, in the runs of a cell.
 
-    Fitted to the units that `selection.DEFAULT` keeps: those of a plain or residual network that
-    repeat one another.
+    The fit excludes what `growth.DEFAULT` excludes, so it describes the units that repeat.
 
     Args:
-      records: what the runs left behind.
-      cell: a value for each axis.
-      step: updates made before it.
+      records: the experiment's records.
+      cell: one value for each axis.
+      step: number of updates before the record.
     """
     runs = with_values(of_cell(records.runs, cell))
-    units = {
+    profiles = {
         seed: profile(records.metrics[records.metrics["run"] == run], step)
         for run, seed in zip(runs["run"], runs["seed"], strict=True)
     }
-    found = {seed: table for seed, table in units.items() if len(table)}
+    found = {seed: table for seed, table in profiles.items() if len(table)}
     if not found:
-        return growth.over_seeds({})
+        return growth.fit_seeds({})
     first: Any = next(iter(found.values()))
-    kept = selection.kept(*(first[column].astype(int).tolist() for column in ("stage", "unit")))
-    return growth.over_seeds(
+    kept = growth.kept(*(first[column].astype(int).tolist() for column in ("stage", "unit")))
+    return growth.fit_seeds(
         {seed: table["value"].to_numpy() for seed, table in found.items()}, kept
     )
 
 
 def growth_sentence(found: growth.GrowthOverSeeds) -> str:
-    """Both laws of growth in words, and which of them fits; empty where too few units are left."""
+    """Gives both growth laws in words and compares their fits; empty if too few units remain."""
     if not found.rate.n:
         return ""
     units = int(next(iter(found.by_seed.values())).used.sum())
     # The index rises towards the output, the gradient towards the input.
     rate, low, high = (1 / rate for rate in (found.rate.mean, found.rate.high, found.rate.low))
-    which = {
+    better = {
         "exponential": "the exponential fits better",
         "power law": "the power law fits better",
-        "cannot tell": "which fits better, these runs cannot tell",
+        "cannot tell": "which of the two fits better is inconclusive",
     }[found.better]
     if max(found.exponential_r2.mean, found.power_r2.mean) < FITS_WELL:
-        which = f"neither fits well, {which}"
+        better = f"neither fits well, and {better}"
     return (
-        f"Over its {count(units, 'unit')} that repeat one another, the squared norm grows by a "
-        f"factor of {rate:.3g} ({low:.3g} to {high:.3g}; the norm by {rate**0.5:.3g}) for each "
-        "unit towards the input (R² "
-        f"{number(found.exponential_r2.mean, 2)}), or as the power "
-        f"{number(found.exponent.mean, 2)} of the unit's number (R² "
-        f"{number(found.power_r2.mean, 2)}); {which}."
+        f"Over the {count(units, 'repeated unit')}, the squared norm grows by a factor of "
+        f"{rate:.3g} per unit towards the input (95% interval {low:.3g} to {high:.3g}; the norm by "
+        f"{rate**0.5:.3g}; R² {number(found.exponential_r2.mean, 2)}), or as a power law of the "
+        f"unit index with exponent {number(found.exponent.mean, 2)} "
+        f"(R² {number(found.power_r2.mean, 2)}); {better}."
     )
 
 
 def along(records: Records, axis: str, measure: str, step: int) -> list[str]:
-    """A sentence for each value of an axis.
+    """Returns a finding for each value of an axis.
 
     Args:
-      records: what the runs left behind.
+      records: the experiment's records.
       axis: the axis.
-      measure: the first unit's norm over the last unit's, in decades.
-      step: updates made before it.
+      measure: the measure of the first unit's norm over the last unit's, in decades.
+      step: number of updates before the record.
     """
-    sentences = []
-    for value, cell in records.experiment.along(axis):
-        told = sentence(records.experiment.label(value), *_ratio(records, cell, measure))
-        sentences.append(f"{told} {growth_sentence(growth_in(records, cell, step))}".strip())
-    return sentences
-
-
-def _ratio(records: Records, cell: Cell, measure: str) -> tuple[Summary, int]:
-    """The ratio over a cell's seeds, of its decades, and how many runs that are done have none."""
-    runs = with_values(of_cell(records.runs, cell))
-    done = runs[runs["status"] == "done"][measure].astype(float)
-    return growth.geometric(10 ** runs[measure]), int((~np.isfinite(done)).sum())
+    return [
+        _finding(records, cell, records.experiment.label(value), measure, step)[0]
+        for value, cell in records.experiment.along(axis)
+    ]
 
 
 def in_words(family: str, depth: str, deepest: AxisValue) -> Callable[[Records], list[str]]:
-    """Findings: a sentence on each family of networks at one depth, from the measure `decades`.
+    """Returns the `findings` of an experiment: a finding for each family of networks at one depth.
+
+    The experiment needs the measure `decades` (see `gradients.decades`).
 
     Args:
       family: the axis of families.
       depth: the axis of depths.
-      deepest: the depth to speak of.
+      deepest: the depth to report.
     """
 
     def findings(records: Records) -> list[str]:
-        label, sentences = records.experiment.label, []
+        sentences = []
         for value, held in records.experiment.along(family):
-            cell = {**held, depth: deepest}
-            ratio, left_out = _ratio(records, cell, "decades")
-            told = sentence(f"the {label(value)} network of {deepest} layers", ratio, left_out)
-            sentences.append(f"{told} {growth_sentence(growth_in(records, cell))}".strip())
-            if value == "plain" and ratio.low > MUCH:
+            network = f"the {records.experiment.label(value)} network of {deepest} layers"
+            told, ratio = _finding(records, {**held, depth: deepest}, network, "decades", step=0)
+            sentences.append(told)
+            if value == "plain" and ratio.low > NO_CHANGE:
                 sentences.append(
-                    "Many tutorials say that the gradient vanishes in a deep plain network. Before "
-                    "the first step it does the opposite here."
+                    "Many tutorials say that gradients vanish in deep plain networks. At "
+                    "initialization they do the opposite here."
                 )
         return sentences
 
     return findings
+
+
+def _finding(
+    records: Records, cell: Cell, network: str, measure: str, step: int
+) -> tuple[str, Summary]:
+    """The sentences about a cell, and the ratio of first to last norm over its seeds."""
+    runs = with_values(of_cell(records.runs, cell))
+    done = runs[runs["status"] == "done"][measure].astype(float)
+    ratio = growth.geometric(10 ** runs[measure])
+    told = sentence(network, ratio, undefined=int((~np.isfinite(done)).sum()))
+    return f"{told} {growth_sentence(growth_in(records, cell, step))}".strip(), ratio

@@ -1,12 +1,11 @@
-"""How a norm grows along depth: as an exponential, or as a power law.
+"""Growth of a norm along depth: exponential and power-law fits, and what they leave out.
 
-Both are straight lines through the logarithm of the squared norm, one in the index l of a layer or
-unit, the other in ln l. They have as many parameters as each other and the same values to
-explain, so that the greater R^2 says which fits better. A fit is made for each seed, and seeds
-are what an interval is taken over: neighbouring layers are not independent of each other, and to
-resample them would make the interval far too narrow.
+Both laws are straight lines through the logarithm of the squared norm, in the layer or unit index l
+or in ln l. They have equally many parameters and fit the same values, so R^2 compares them. A fit
+is made for each seed and intervals are taken over seeds: neighbouring layers are not independent,
+and resampling them would make intervals far too narrow.
 
-Zeros and values that are not finite have no logarithm. A fit goes without them, and says which.
+Zero and nonfinite norms have no logarithm: they are reported and not fitted.
 """
 
 import math
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import scipy.stats
 from jaxtyping import Bool, Float
 
 from resnet_jax.errors import UserError
@@ -22,8 +22,83 @@ from resnet_jax.lab.statistics import Summary, summarize
 
 Norms = Float[np.ndarray, " n"]
 Mask = Bool[np.ndarray, " n"]
+Better = Literal["exponential", "power law", "cannot tell"]
 
-FEWEST_POINTS = 3  # through two points every line goes
+FEWEST_POINTS = 3  # two points fit every line
+KEPT = ""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which sites of a profile a growth law is fitted to.
+
+    The laws describe a repeated unit; the ends of a network and units that change the shape of the
+    signal differ from it.
+
+    Attributes:
+      ends: exclude stem and head.
+      shape_changes: exclude the first unit of every stage but the first, which changes resolution
+        and width.
+      first: number of units to exclude at the input.
+      last: number of units to exclude at the output, where the gradient still has the direction
+        that the head gave it; it takes about four units to lose it.
+    """
+
+    ends: bool = True
+    shape_changes: bool = True
+    first: int = 0
+    last: int = 4
+
+
+DEFAULT = Selection()
+
+
+def reasons(
+    stages: Sequence[int], units: Sequence[int], selection: Selection = DEFAULT
+) -> list[str]:
+    """Returns why each site of a profile is excluded from a fit.
+
+    Args:
+      stages: stage of each site in network order, from 1; 0 for stem and head.
+      units: unit of each site within its stage, from 1; sites of one unit share its number.
+      selection: the rules.
+
+    Returns:
+      "stem", "head", "shape change", "first units" or "last units" for each site; "" if it is kept.
+    """
+    places = list(zip(stages, units, strict=True))
+    order = list(dict.fromkeys(place for place in places if place[0] > 0))
+    first = set(order[: selection.first])
+    last = set(order[max(0, len(order) - selection.last) :])
+    entered = next((i for i, stage in enumerate(stages) if stage > 0), len(places))
+
+    def reason(position: int) -> str:
+        place = places[position]
+        if place[0] == 0:
+            end = "stem" if position < entered else "head"
+            return end if selection.ends else KEPT
+        if selection.shape_changes and place[0] > 1 and place[1] == 1:
+            return "shape change"
+        if place in last:
+            return "last units"
+        return "first units" if place in first else KEPT
+
+    return [reason(position) for position in range(len(places))]
+
+
+def kept(stages: Sequence[int], units: Sequence[int], selection: Selection = DEFAULT) -> Mask:
+    """Returns a mask of the sites to fit: those without a reason to exclude them.
+
+    Args:
+      stages: see `reasons`.
+      units: see `reasons`.
+      selection: the rules.
+
+    Example:
+      >>> kept([0, 1, 1, 2, 2, 0], [0, 1, 2, 1, 2, 0], Selection(last=0)).tolist()
+      [False, True, True, False, True, False]
+    """
+    return np.array([reason == KEPT for reason in reasons(stages, units, selection)], bool)
 
 
 @dataclass(frozen=True)
@@ -31,9 +106,9 @@ class Line:
     """A least-squares line.
 
     Attributes:
-      intercept: its value at 0.
-      slope: its slope.
-      r2: share of the variance that it explains; NaN if the values do not vary.
+      intercept: value at 0.
+      slope: slope.
+      r2: coefficient of determination; NaN if the values do not vary.
     """
 
     intercept: float
@@ -41,20 +116,17 @@ class Line:
     r2: float
 
 
-NO_LINE = Line(math.nan, math.nan, math.nan)
-
-
 @dataclass(frozen=True)
 class Growth:
-    """How one profile grows.
+    """Fits to one profile.
 
     Attributes:
       exponential: ln(norm^2) = intercept + slope l.
       power: ln(norm^2) = intercept + slope ln l.
-      first_to_last: the first norm of the profile over its last one, of all that were given.
-      used: which of the norms the lines are fitted to.
-      zeros: indices of norms of exactly zero that were to be fitted.
-      not_finite: indices of those that are infinite or NaN.
+      first_to_last: first norm of the whole profile over its last norm.
+      used: the norms that are fitted.
+      zeros: indices of selected norms that are exactly zero.
+      nonfinite: indices of selected norms that are infinite or NaN.
     """
 
     exponential: Line
@@ -62,33 +134,31 @@ class Growth:
     first_to_last: float
     used: Mask
     zeros: tuple[int, ...]
-    not_finite: tuple[int, ...]
+    nonfinite: tuple[int, ...]
 
     @property
     def rate(self) -> float:
-        """Factor of the squared norm from one index to the next, in the exponential fit."""
+        """Growth factor of the squared norm per index, by the exponential fit."""
         return math.exp(self.exponential.slope)
 
     @property
     def exponent(self) -> float:
-        """Exponent of the squared norm in the power-law fit."""
+        """Exponent of the squared norm, by the power-law fit."""
         return self.power.slope
 
 
 @dataclass(frozen=True)
 class GrowthOverSeeds:
-    """The growth of several seeds' profiles: means over seeds, with their 95% intervals.
+    """Fits to the profiles of several seeds: means over seeds with 95% intervals.
 
     Attributes:
-      rate: factor of the squared norm for each index: the geometric mean, and the interval of the
-        mean logarithm, taken back. Its deviation is that of the seeds' rates.
-      exponent: of the power law.
-      exponential_r2: R^2 of the exponential.
-      power_r2: R^2 of the power law.
-      first_to_last: first norm over last, as a geometric mean like the rate.
-      better: which fit has the greater R^2, where the interval of the paired difference is on one
-        side of zero.
-      by_seed: the growth of each seed's profile.
+      rate: growth factor of the squared norm per index, as a `geometric` mean.
+      exponent: exponent of the power law.
+      exponential_r2: R^2 of the exponential fit.
+      power_r2: R^2 of the power-law fit.
+      first_to_last: first norm over last norm, as a `geometric` mean.
+      better: the fit with the greater R^2 if the interval of the paired difference excludes zero.
+      by_seed: the fits of each seed.
     """
 
     rate: Summary
@@ -96,87 +166,84 @@ class GrowthOverSeeds:
     exponential_r2: Summary
     power_r2: Summary
     first_to_last: Summary
-    better: Literal["exponential", "power law", "cannot tell"]
+    better: Better
     by_seed: Mapping[int, Growth]
 
 
-def analyse(
+def fit(
     norms: Sequence[float] | Norms,
-    kept: Mask | None = None,
+    selected: Mask | None = None,
     index: Sequence[float] | None = None,
 ) -> Growth:
     """Fits both laws to one profile.
 
     Args:
-      norms: a norm (not its square) at each depth, from the input to the output.
-      kept: which to fit, for example by `selection.kept`; all by default.
-      index: the l of each; 1, 2, ... by default, which the left-out ones count in.
+      norms: the norm (not squared) at each depth, from input to output.
+      selected: mask of the norms to fit, as returned by `kept`; by default all.
+      index: the index l of each norm; by default 1, 2, ..., excluded norms included.
 
     Returns:
-      The fits; lines of NaN where fewer than three norms are left.
+      The fits; their lines are NaN with fewer than three norms to fit.
 
     Raises:
-      UserError: a norm is negative, an l is not positive, or lengths differ.
+      UserError: a norm is negative, an index is not positive, or lengths differ.
     """
     values = np.asarray(norms, dtype=float)
     depth = np.arange(1.0, len(values) + 1) if index is None else np.asarray(index, dtype=float)
-    asked = np.ones(len(values), bool) if kept is None else np.asarray(kept, bool)
-    _check(values, depth, asked)
+    mask = np.ones(len(values), bool) if selected is None else np.asarray(selected, bool)
+    _validate(values, depth, mask)
     zero, finite = values == 0, np.isfinite(values)
-    used = asked & ~zero & finite
+    used = mask & ~zero & finite
     logs = 2 * np.log(values[used])
     return Growth(
         exponential=line(depth[used], logs),
         power=line(np.log(depth[used]), logs),
         first_to_last=first_to_last(values),
         used=used,
-        zeros=_indices(asked & zero),
-        not_finite=_indices(asked & ~finite),
+        zeros=_indices(mask & zero),
+        nonfinite=_indices(mask & ~finite),
     )
 
 
-def over_seeds(
+def fit_seeds(
     profiles: Mapping[int, Sequence[float] | Norms],
-    kept: Mask | None = None,
+    selected: Mask | None = None,
     index: Sequence[float] | None = None,
 ) -> GrowthOverSeeds:
-    """Fits both laws to each seed's profile, and summarises the fits.
+    """Fits both laws to the profile of each seed and summarizes the fits.
 
     Args:
-      profiles: the norms of each seed, all at the same depths.
-      kept: see `analyse`.
-      index: see `analyse`.
+      profiles: norms by seed, all at the same depths.
+      selected: see `fit`.
+      index: see `fit`.
 
     Returns:
-      Means over seeds. A seed without a fit has no part in them and lessens their n.
+      The means over the seeds that have a fit; n counts these.
     """
-    fits = {seed: analyse(norms, kept, index) for seed, norms in profiles.items()}
+    fits = {seed: fit(norms, selected, index) for seed, norms in profiles.items()}
 
     def over(value: Callable[[Growth], float]) -> Summary:
-        return summarize(value(fit) for fit in fits.values())
+        return summarize(value(each) for each in fits.values())
 
-    difference = over(lambda fit: fit.exponential.r2 - fit.power.r2)
+    difference = over(lambda each: each.exponential.r2 - each.power.r2)
     return GrowthOverSeeds(
-        rate=geometric(fit.rate for fit in fits.values()),
-        exponent=over(lambda fit: fit.exponent),
-        exponential_r2=over(lambda fit: fit.exponential.r2),
-        power_r2=over(lambda fit: fit.power.r2),
-        first_to_last=geometric(fit.first_to_last for fit in fits.values()),
+        rate=geometric(each.rate for each in fits.values()),
+        exponent=over(lambda each: each.exponent),
+        exponential_r2=over(lambda each: each.exponential.r2),
+        power_r2=over(lambda each: each.power.r2),
+        first_to_last=geometric(each.first_to_last for each in fits.values()),
         better=_better(difference),
         by_seed=fits,
     )
 
 
 def line(x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"]) -> Line:
-    """The least-squares line through points; NaN for fewer than three, or if no x differs."""
+    """Fits a least-squares line; NaN for fewer than three points, or if all x are equal."""
     if len(x) < FEWEST_POINTS or np.ptp(x) == 0:
-        return NO_LINE
-    from_mean = x - x.mean()
-    slope = float(from_mean @ y / (from_mean @ from_mean))
-    intercept = float(y.mean() - slope * x.mean())
-    left = float(np.sum((y - intercept - slope * x) ** 2))
-    whole = float(np.sum((y - y.mean()) ** 2))
-    return Line(intercept, slope, 1 - left / whole if whole > 0 else math.nan)
+        return Line(math.nan, math.nan, math.nan)
+    fitted = scipy.stats.linregress(x, y)
+    r2 = float(fitted.rvalue**2) if np.ptp(y) > 0 else math.nan
+    return Line(float(fitted.intercept), float(fitted.slope), r2)
 
 
 def first_to_last(norms: Norms) -> float:
@@ -188,10 +255,10 @@ def first_to_last(norms: Norms) -> float:
 
 
 def geometric(values: Iterable[float]) -> Summary:
-    """Mean, median and interval of positive values through their logarithms.
+    """Summarizes positive values by their logarithms: geometric mean, median and interval.
 
-    Ratios spread by factors, so that it is their logarithms that Student's interval suits. Values
-    of zero, infinity and NaN are left out and lessen n. The deviation is that of the values.
+    Ratios vary by factors, so it is their logarithms that are roughly normal. Values that are zero,
+    infinite or NaN are ignored. The standard deviation is that of the values themselves.
     """
     given = np.array(list(values), dtype=float)
     given = given[np.isfinite(given) & (given > 0)]
@@ -202,7 +269,7 @@ def geometric(values: Iterable[float]) -> Summary:
     return Summary(logs.n, mean, summarize(given).std, median, low, high)
 
 
-def _better(difference: Summary) -> Literal["exponential", "power law", "cannot tell"]:
+def _better(difference: Summary) -> Better:
     if difference.low > 0:
         return "exponential"
     return "power law" if difference.high < 0 else "cannot tell"
@@ -212,13 +279,13 @@ def _indices(mask: Mask) -> tuple[int, ...]:
     return tuple(int(index) for index in np.flatnonzero(mask))
 
 
-def _check(values: Norms, depth: Norms, asked: Mask) -> None:
-    if not len(values) == len(depth) == len(asked):
+def _validate(values: Norms, depth: Norms, mask: Mask) -> None:
+    if not len(values) == len(depth) == len(mask):
         raise UserError(
-            f"a profile of {len(values)} norms has {len(depth)} indices and a mask of {len(asked)};"
-            " give one of each for each norm"
+            f"lengths differ: {len(values)} norms, {len(depth)} indices, a mask of {len(mask)}; "
+            "give one index and one entry of the mask for each norm"
         )
     if np.any(values < 0):
-        raise UserError(f"norm {_indices(values < 0)[0]} of a profile is negative; give norms")
+        raise UserError(f"norm {_indices(values < 0)[0]} of the profile is negative; give norms")
     if np.any(depth <= 0):
-        raise UserError("the index of a profile starts at 1: a power law has no value at 0")
+        raise UserError("indices of a profile start at 1: ln l does not exist at 0")

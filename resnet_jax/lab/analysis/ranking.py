@@ -1,23 +1,23 @@
-"""Which value of an axis does most to a measure, against one of them: paired by seed, in order."""
+"""Ranks the values of an axis by their effect on a measure, against a baseline value."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from resnet_jax.lab import statistics
 from resnet_jax.lab.design.protocols import AxisValue, Cell
 from resnet_jax.lab.formatting import number
 from resnet_jax.lab.measures import describe
 from resnet_jax.lab.results.records import Records, of_cell
-from resnet_jax.lab.statistics import Summary
+from resnet_jax.lab.statistics import Summary, paired_difference
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What a value does to a measure.
+    """The effect of one value of an axis.
 
     Attributes:
-      value: the axis's value.
-      mean: the measure's mean with it, in the measure's unit.
-      difference: of the measure with it and with the value compared with, paired by seed.
+      value: the value.
+      mean: mean of the measure with it, in the measure's unit.
+      difference: the measure with it minus the measure with the baseline, paired by seed.
     """
 
     value: AxisValue
@@ -28,62 +28,65 @@ class Effect:
 def rank(
     records: Records, axis: str, than: AxisValue, measure: str, where: Cell | None = None
 ) -> list[Effect]:
-    """The effects of an axis's other values, the largest fall first, those without runs last.
-
-    Values that the grid leaves out are left out here too.
+    """Ranks the values of an axis that the grid contains.
 
     Args:
-      records: what the runs left behind.
-      axis: whose values are ranked.
-      than: the value that they are compared with.
-      measure: the measure.
-      where: a value for each further axis.
+      records: the experiment's records.
+      axis: the axis.
+      than: the baseline value.
+      measure: the measure; lower is better.
+      where: values of the other axes.
+
+    Returns:
+      An effect for each value but the baseline, from the largest decrease to the largest increase;
+      values without a complete pair come last.
     """
 
-    def runs(value: AxisValue) -> dict[int, float]:
-        cell = of_cell(records.runs, {**(where or {}), axis: value})
-        return dict(zip(cell["seed"], cell[measure], strict=True))
+    def cell(value: AxisValue) -> Cell:
+        return {**(where or {}), axis: value}
 
-    others = [each for each in records.experiment.axes[axis] if each != than and runs(each)]
+    def by_seed(value: AxisValue) -> dict[int, float]:
+        runs = of_cell(records.runs, cell(value))
+        return dict(zip(runs["seed"], runs[measure], strict=True))
 
+    baseline = by_seed(than)
     effects = [
         Effect(
             value,
-            records.summary(measure, {**(where or {}), axis: value}).mean,
-            statistics.paired_difference(runs(value), runs(than)),
+            records.summary(measure, cell(value)).mean,
+            paired_difference(values, baseline),
         )
-        for value in others
+        for value in records.experiment.axes[axis]
+        if value != than and (values := by_seed(value))
     ]
     return sorted(effects, key=lambda each: (each.difference.n == 0, each.difference.mean))
 
 
-def sentences(effects: list[Effect], measure: str, label: str) -> list[str]:
-    """What is better, what is worse, and what these runs cannot tell, by 95% intervals.
+def sentences(effects: Sequence[Effect], measure: str, label: str) -> list[str]:
+    """Lists the effects by what their 95% intervals decide.
 
-    Each interval is taken by itself: of so many, some lie on one side of zero by chance.
+    The intervals are not corrected for the number of comparisons, and the sentences say so.
 
     Args:
-      effects: as `rank` gives them.
+      effects: as returned by `rank`.
       measure: the measure; lower is better.
-      label: what the effects are on, such as "the plain network".
+      label: the baseline network in words, such as "the plain network".
     """
 
-    def listed(chosen: list[Effect]) -> str:
-        return ", ".join(
-            f"{each.value} ({number(each.difference.mean, 1, sign=True)})" for each in chosen
-        )
+    def with_means(chosen: Sequence[Effect]) -> list[str]:
+        return [f"{each.value} ({number(each.difference.mean, 1, sign=True)})" for each in chosen]
 
     unit = describe(measure).unit_of_difference
-    known = [each for each in effects if each.difference.n > 1]
-    better = [each for each in known if each.difference.high < 0]
-    worse = [each for each in known if each.difference.low > 0]
-    open_ = [str(each.value) for each in known if each not in (*better, *worse)]
-    few = [str(each.value) for each in effects if each not in known]
-    told = {
-        f"Better for {label}, in {unit}": listed(better),
-        f"Worse for {label}": listed(worse[::-1]),
-        f"Undecided for {label}": ", ".join(open_),
-        f"Too few runs for {label}": ", ".join(few),
+    paired = [each for each in effects if each.difference.n > 1]
+    better = [each for each in paired if each.difference.high < 0]
+    worse = [each for each in paired if each.difference.low > 0]
+    undecided = [str(each.value) for each in paired if each not in (*better, *worse)]
+    too_few = [str(each.value) for each in effects if each not in paired]
+    groups = {
+        f"Better for {label}, in {unit}": with_means(better),
+        f"Worse for {label}, in {unit}": with_means(worse[::-1]),
+        f"Undecided for {label}": undecided,
+        f"Too few runs for {label}": too_few,
     }
-    alone = f"95% intervals by themselves, without correction for {len(effects)} comparisons"
-    return [f"{head} ({alone}): {words}." for head, words in told.items() if words]
+    caveat = f"by 95% intervals, not corrected for {len(effects)} comparisons"
+    return [f"{head} ({caveat}): {', '.join(values)}." for head, values in groups.items() if values]

@@ -1,4 +1,4 @@
-"""The table of an experiment: what the seeds of each cell say of each measure."""
+"""Result tables: statistics over seeds for each cell and measure, and their readable form."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -14,17 +14,17 @@ from resnet_jax.lab.measures import describe
 from resnet_jax.lab.results.records import of_cell
 
 Row = dict[Any, Any]
-LOST = ("diverged", "failed", "missing", "not finite")  # counts of runs for the remarks
+REMARKS = ("diverged", "failed", "missing", "not finite")  # columns that count runs
 
 
 @dataclass(frozen=True)
 class Readable:
-    """A table in words, for a terminal or a page.
+    """A table formatted as text, for a terminal or a page.
 
     Attributes:
-      head: the heads of its columns.
-      rows: its cells, as strings.
-      numeric: of each column, whether it holds numbers, which want to stand at its right.
+      head: column heads.
+      rows: the cells of each row.
+      numeric: for each column, whether it holds numbers, to be aligned right.
     """
 
     head: list[str]
@@ -33,17 +33,17 @@ class Readable:
 
 
 def aggregate(runs: pd.DataFrame, experiment: Experiment) -> pd.DataFrame:
-    """Summarises each measure over the seeds of each cell.
+    """Summarizes each measure over the seeds of each cell.
 
     Args:
-      runs: the runs table (see `records.Records`).
-      experiment: for its axes and measures.
+      runs: the runs table (`Records.runs`).
+      experiment: gives the axes and the measures.
 
     Returns:
-      One row for each cell and measure, in the order of the grid: a column for each axis,
-      `measure`, `unit`, `n` (runs with a value, those that diverged among them), `diverged`,
-      `failed`, `missing`, `not finite` (runs that are done, but for this value), `mean`, `std`,
-      `median`, `low` and `high` (the 95% interval).
+      One row for each cell and measure, in grid order: a column for each axis, `measure`, `unit`,
+      `n` (runs with a value, diverged ones included), `diverged`, `failed`, `missing`, `not finite`
+      (finished runs whose value is not finite), `mean`, `std`, `median`, `low` and `high` (95%
+      interval of the mean).
     """
     return pd.DataFrame(list(_rows(runs, experiment)))
 
@@ -66,11 +66,11 @@ def _rows(runs: pd.DataFrame, experiment: Experiment) -> Iterator[Row]:
 
 
 def for_reading(table: pd.DataFrame, experiment: Experiment) -> Readable:
-    """The aggregated table in words; digits go no further than the seeds' spread supports.
+    """Formats an aggregated table, with the decimals that the spread over seeds supports.
 
     Args:
-      table: as `aggregate` gives it.
-      experiment: for its axes, measures and labels.
+      table: as returned by `aggregate`.
+      experiment: gives the axes, the measures and the labels.
     """
     places = {m: _decimals(m, of_measure["std"]) for m, of_measure in table.groupby("measure")}
     axes = [experiment.label(axis) for axis in experiment.axes]
@@ -86,18 +86,18 @@ def for_reading(table: pd.DataFrame, experiment: Experiment) -> Readable:
 
 
 def runs_for_reading(runs: pd.DataFrame, experiment: Experiment) -> Readable:
-    """The runs table in words.
+    """Formats the runs table.
 
     Args:
-      runs: as `records.Records` holds it.
-      experiment: for its axes, measures and labels.
+      runs: the runs table (`Records.runs`).
+      experiment: gives the axes, the measures and the labels.
     """
     finite = {m: runs[m][np.isfinite(runs[m].astype(float))] for m in experiment.measures}
     places = {m: _decimals(m, [finite[m].std()]) for m in experiment.measures}
     axes = [experiment.label(axis) for axis in experiment.axes]
     return _readable(
         [*axes, "seed", "status"],
-        [*(describe(m).title for m in experiment.measures), "time", "compiling"],
+        [*(describe(m).title for m in experiment.measures), "time", "compilation"],
         ["run"],
         [_cell_words(row, experiment) + _run_words(row, places) for row in runs.to_dict("records")],
     )
@@ -114,7 +114,7 @@ def _summary_words(row: Row, places: int) -> list[str]:
         str(row["n"]),
         *(number(row[of], places) for of in ("mean", "std", "median")),
         low if low == NOT_KNOWN else f"{low} to {high}",
-        ", ".join(f"{row[of]} {of}" for of in LOST if row[of]),
+        ", ".join(f"{row[of]} {of}" for of in REMARKS if row[of]),
     ]
 
 
@@ -137,7 +137,7 @@ def _decimals(measure: Any, spreads: Iterable[float]) -> int:
 def _readable(
     names: list[str], numbers: list[str], remarks: list[str], rows: list[list[str]]
 ) -> Readable:
-    """Joins the columns of a table, less those that are empty in every row."""
+    """Joins groups of columns and drops columns that are empty in every row."""
     head = names + numbers + remarks
     kept = [i for i in range(len(head)) if any(row[i] for row in rows)]
     return Readable(

@@ -46,7 +46,7 @@ class Claim(Protocol):
           label: the words to show for an axis or for a value of one.
 
         Returns:
-          An `analysis.verdict.Verdict`.
+          An `analysis.claims.Verdict`.
         """
 
 

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from resnet_jax.lab.analysis import selection as selections
-from resnet_jax.lab.analysis.selection import Selection
+from resnet_jax.lab.analysis import growth
+from resnet_jax.lab.analysis.growth import Selection
 from resnet_jax.lab.design.protocols import AxisValue, Cell
 from resnet_jax.lab.figures import edges, seeds, style, ticks
 from resnet_jax.lab.figures.probed import (
@@ -143,8 +143,8 @@ class Profile:
 
     def _reasons(self, band: pd.DataFrame) -> list[str]:
         if not self.selection:
-            return [selections.KEPT] * len(band)
-        return selections.reasons(list(band["stage"]), list(band["unit"]), self.selection)
+            return [growth.KEPT] * len(band)
+        return growth.reasons(list(band["stage"]), list(band["unit"]), self.selection)
 
     def _draw_panel(
         self, panel: Axes, records: Records, table: pd.DataFrame, value: AxisValue
@@ -165,7 +165,7 @@ class Profile:
         panel.plot(at[single], mean[single], c=color, label="_", **SINGLE)
         panel.plot(*boundaries(at, band), c=color, label="_", **BOUNDARY)
         if self.selection:
-            kept = (band["reason"] == selections.KEPT).to_numpy()
+            kept = (band["reason"] == growth.KEPT).to_numpy()
             panel.plot(at[kept], mean[kept], c=color, mfc=color, label="_", zorder=3, **POINT)
             panel.plot(at[~kept], mean[~kept], c=color, mfc="white", label="_", zorder=3, **POINT)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from resnet_jax.lab.analysis.verdict import Verdict
+from resnet_jax.lab.analysis.claims import Verdict
 from resnet_jax.lab.formatting import count
 from resnet_jax.lab.reporting import report
 from resnet_jax.lab.reporting.overview import in_a_line, title

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from resnet_jax.errors import UserError
+from resnet_jax.lab.analysis.claims import Verdict
 from resnet_jax.lab.analysis.tables import Readable
-from resnet_jax.lab.analysis.verdict import Verdict
 from resnet_jax.lab.formatting import count
 from resnet_jax.lab.reporting import report
 from resnet_jax.lab.reporting.report import Report

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from resnet_jax.lab import figures
 from resnet_jax.lab.analysis import claims, tables
-from resnet_jax.lab.analysis.verdict import Verdict
+from resnet_jax.lab.analysis.claims import Verdict
 from resnet_jax.lab.design.grid_filter import Only
 from resnet_jax.lab.figures.style import title
 from resnet_jax.lab.formatting import count, duration, listed, with_unit

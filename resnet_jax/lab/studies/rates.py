@@ -12,8 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from resnet_jax.errors import UserError, did_you_mean
-from resnet_jax.lab.analysis.growth import analyse, line
-from resnet_jax.lab.analysis.selection import Selection, kept
+from resnet_jax.lab.analysis.growth import Selection, fit, kept, line
 from resnet_jax.lab.design.study import Findings
 from resnet_jax.lab.studies import theory
 from resnet_jax.lab.studies.padding import zero_padded_rate
@@ -154,12 +153,12 @@ def _theory(stack: Stack, batch: int, size: int) -> float:
 
 def _final(gradient: Profile, variance: Profile, residual: bool) -> dict[str, float]:
     units = np.arange(1, len(gradient) + 1)
-    fit = analyse(np.sqrt(gradient), kept(np.ones_like(units).tolist(), units.tolist(), ENDS))
+    growth = fit(np.sqrt(gradient), kept(np.ones_like(units).tolist(), units.tolist(), ENDS))
     return {
         # The index rises towards the output, the gradient towards the input.
-        "measured": exponent(gradient) if residual else 1 / fit.rate,
-        "exponential_r2": fit.exponential.r2,
-        "power_r2": fit.power.r2,
+        "measured": exponent(gradient) if residual else 1 / growth.rate,
+        "exponential_r2": growth.exponential.r2,
+        "power_r2": growth.power.r2,
         "variance_growth": line(units.astype(float), variance).slope,
     }
 

@@ -21,7 +21,7 @@ PACKAGES = ("resnet_jax", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", 
 PACKAGE = Path(resnet_jax.__file__).parent
 COMPUTING = (
     *("models/**", "data/**", "training/**", "probes/**", "lab/studies/**", "lab/statistics"),
-    *("lab/analysis/growth", "lab/analysis/selection", "lab/design/study"),
+    *("lab/analysis/growth", "lab/design/study"),
 )
 """The files of this package that the numbers of a run come from."""
 

@@ -1,5 +1,6 @@
-"""The fits against scipy's, and their intervals against the truth by simulation."""
+"""Fits against scipy's, intervals against the truth by simulation, selections against the rules."""
 
+import doctest
 import math
 
 import numpy as np
@@ -7,15 +8,29 @@ import pytest
 import scipy.stats
 
 from resnet_jax.errors import UserError
-from resnet_jax.lab.analysis.growth import analyse, first_to_last, geometric, line, over_seeds
+from resnet_jax.lab.analysis import growth as growths
+from resnet_jax.lab.analysis.growth import (
+    Selection,
+    first_to_last,
+    fit,
+    fit_seeds,
+    geometric,
+    kept,
+    line,
+    reasons,
+)
 
 L = np.arange(1, 31)
+
+# Stem, three stages of three units with two sites each, head.
+STAGES = [0, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 0]
+UNITS = [0, 1, 1, 2, 2, 3, 3, 1, 1, 2, 2, 3, 3, 1, 1, 2, 2, 3, 3, 0]
 
 
 def test_lines_agree_with_scipy():
     rng = np.random.default_rng(0)
     norms = np.exp(rng.normal(size=30) - 0.1 * L)
-    growth = analyse(norms)
+    growth = fit(norms)
     for ours, x in ((growth.exponential, L), (growth.power, np.log(L))):
         theirs = scipy.stats.linregress(x, np.log(norms**2))
         np.testing.assert_allclose(
@@ -26,11 +41,11 @@ def test_lines_agree_with_scipy():
 
 def test_a_profile_made_by_a_law_gives_its_numbers_back():
     # A norm that shrinks to 0.8 of itself: a squared one to 0.64.
-    exponential = analyse(3 * 0.8**L)
+    exponential = fit(3 * 0.8**L)
     assert exponential.rate == pytest.approx(0.64)
     assert exponential.exponential.r2 == pytest.approx(1)
     assert exponential.power.r2 < 0.9
-    power = analyse(3 * L**-0.75)
+    power = fit(3 * L**-0.75)
     assert power.exponent == pytest.approx(-1.5)
     assert power.power.r2 == pytest.approx(1)
     assert power.exponential.r2 < 0.9
@@ -39,34 +54,34 @@ def test_a_profile_made_by_a_law_gives_its_numbers_back():
 def test_what_is_left_out_still_counts_in_the_index():
     norms = 5.0 * L**-1.0
     norms[:3], norms[-4:] = 77.0, 88.0
-    kept = np.ones(30, bool)
-    kept[:3] = kept[-4:] = False
-    growth = analyse(norms, kept)
+    mask = np.ones(30, bool)
+    mask[:3] = mask[-4:] = False
+    growth = fit(norms, mask)
     assert growth.exponent == pytest.approx(-2)
-    assert growth.used.tolist() == kept.tolist()
+    assert growth.used.tolist() == mask.tolist()
     assert growth.first_to_last == pytest.approx(77 / 88)
 
 
 def test_zeros_and_values_that_are_not_finite_are_named_and_not_fitted():
     norms = 0.9**L
     norms[4], norms[7], norms[9], norms[20] = 0.0, math.inf, math.nan, 0.0
-    kept = np.ones(30, bool)
-    kept[20] = False  # a zero that was not asked for is none to report
-    growth = analyse(norms, kept)
-    assert (growth.zeros, growth.not_finite) == ((4,), (7, 9))
+    mask = np.ones(30, bool)
+    mask[20] = False  # a zero that was not asked for is none to report
+    growth = fit(norms, mask)
+    assert (growth.zeros, growth.nonfinite) == ((4,), (7, 9))
     assert growth.rate == pytest.approx(0.81)
     assert np.flatnonzero(~growth.used).tolist() == [4, 7, 9, 20]
 
 
 def test_too_few_points_have_no_fit():
-    growth = analyse([1.0, 2.0, 0.0])
+    growth = fit([1.0, 2.0, 0.0])
     assert math.isnan(growth.rate)
     assert growth.zeros == (2,)
     assert math.isnan(line(np.ones(5), np.arange(5.0)).slope)
 
 
 def test_a_profile_that_does_not_vary_is_flat_and_has_no_r2():
-    growth = analyse([2.0] * 10)
+    growth = fit([2.0] * 10)
     assert growth.rate == 1
     assert math.isnan(growth.exponential.r2)
 
@@ -79,17 +94,17 @@ def test_ratios_with_zeros():
 
 
 @pytest.mark.parametrize(
-    ("norms", "kept", "index", "message"),
+    ("norms", "mask", "index", "message"),
     [
-        ([1.0, -2.0, 1.0], None, None, "norm 1 of a profile is negative"),
-        ([1.0, 2.0, 1.0], None, [0, 1, 2], "starts at 1"),
+        ([1.0, -2.0, 1.0], None, None, "norm 1 of the profile is negative"),
+        ([1.0, 2.0, 1.0], None, [0, 1, 2], "start at 1"),
         ([1.0, 2.0, 1.0], np.ones(2, bool), None, "mask of 2"),
         ([1.0, 2.0, 1.0], None, [1, 2], "2 indices"),
     ],
 )
-def test_profiles_that_make_no_sense(norms, kept, index, message):
+def test_profiles_that_make_no_sense(norms, mask, index, message):
     with pytest.raises(UserError, match=message):
-        analyse(norms, kept, index)
+        fit(norms, mask, index)
 
 
 def profiles(rng: np.random.Generator, seeds: int) -> dict[int, np.ndarray]:
@@ -100,7 +115,7 @@ def profiles(rng: np.random.Generator, seeds: int) -> dict[int, np.ndarray]:
 
 def test_the_interval_over_seeds_covers_the_true_rate():
     rng = np.random.default_rng(1)
-    rates = [over_seeds(profiles(rng, 4)).rate for _ in range(800)]
+    rates = [fit_seeds(profiles(rng, 4)).rate for _ in range(800)]
     covered = np.mean([rate.low <= math.exp(-0.3) <= rate.high for rate in rates])
     assert covered == pytest.approx(0.95, abs=0.025)  # its standard error is 0.008
 
@@ -110,24 +125,24 @@ def test_an_interval_over_layers_would_not():
     rng = np.random.default_rng(2)
     covered = []
     for _ in range(400):
-        fit = scipy.stats.linregress(L, 2 * np.log(profiles(rng, 1)[0]))
-        covered.append(abs(fit.slope + 0.3) <= scipy.stats.t.ppf(0.975, 28) * fit.stderr)
+        found = scipy.stats.linregress(L, 2 * np.log(profiles(rng, 1)[0]))
+        covered.append(abs(found.slope + 0.3) <= scipy.stats.t.ppf(0.975, 28) * found.stderr)
     assert np.mean(covered) < 0.6
 
 
 def test_seeds_say_which_law_fits_better():
     rng = np.random.default_rng(3)
     noise = np.exp(0.05 * rng.normal(size=(5, 30)))
-    assert over_seeds(dict(enumerate(0.9**L * noise))).better == "exponential"
-    assert over_seeds(dict(enumerate(L**-1.0 * noise))).better == "power law"
-    assert over_seeds(dict(enumerate(noise))).better == "cannot tell"
-    assert over_seeds({0: 0.9**L}).better == "cannot tell"
+    assert fit_seeds(dict(enumerate(0.9**L * noise))).better == "exponential"
+    assert fit_seeds(dict(enumerate(L**-1.0 * noise))).better == "power law"
+    assert fit_seeds(dict(enumerate(noise))).better == "cannot tell"
+    assert fit_seeds({0: 0.9**L}).better == "cannot tell"
 
 
 def test_means_over_seeds_are_those_of_the_fits():
     given = profiles(np.random.default_rng(4), 3)
     given[7] = np.zeros(30)  # a dead network has no fit, and is not counted
-    growth = over_seeds(given)
+    growth = fit_seeds(given)
     slopes = [scipy.stats.linregress(L, 2 * np.log(given[seed])).slope for seed in range(3)]
     interval = scipy.stats.ttest_1samp(slopes, 0).confidence_interval()
     assert growth.rate.n == 3
@@ -143,3 +158,37 @@ def test_a_geometric_mean_by_hand():
     assert (mean.n, mean.mean, mean.median) == (3, pytest.approx(10), pytest.approx(10))
     # ln 10 apart: t(2 degrees, .975) = 4.3027.
     assert mean.high == pytest.approx(10 * 10 ** (4.3027 / math.sqrt(3)), rel=1e-4)
+
+
+def test_every_site_left_out_has_its_reason():
+    assert reasons(STAGES, UNITS, Selection(first=1, last=2)) == [
+        "stem",
+        *["first units"] * 2,
+        *[""] * 4,
+        *["shape change"] * 2,
+        *[""] * 4,
+        *["shape change"] * 2,
+        *["last units"] * 4,
+        "head",
+    ]
+
+
+def test_by_default_four_units_go_at_the_end():
+    # They are units 3 of stage 2 and 1, 2, 3 of stage 3, whatever else is said of them.
+    assert np.flatnonzero(kept(STAGES, UNITS)).tolist() == [1, 2, 3, 4, 5, 6, 9, 10]
+
+
+def test_rules_can_be_turned_off():
+    everything = Selection(ends=False, shape_changes=False, last=0)
+    assert kept(STAGES, UNITS, everything).all()
+    assert not kept(STAGES, UNITS, Selection(last=99)).any()
+
+
+def test_a_profile_without_ends_or_stages():
+    assert kept([1] * 6, range(1, 7)).tolist() == [True, True, False, False, False, False]
+    assert reasons([], []) == []
+    assert reasons([0, 0], [0, 0]) == ["stem", "stem"]
+
+
+def test_the_example_runs():
+    assert doctest.testmod(growths) == (0, 1)

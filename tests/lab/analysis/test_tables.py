@@ -77,4 +77,4 @@ def test_every_run_has_its_row(results: Folder, fail):
     row = dict(zip(readable.head, readable.rows[4], strict=True))
     assert row["status"] == "failed"
     assert row["training error (%)"] == "–"
-    assert (row["time"], row["compiling"]) == ("12 s", "2.0 s")
+    assert (row["time"], row["compilation"]) == ("12 s", "2.0 s")

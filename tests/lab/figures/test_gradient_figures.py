@@ -15,7 +15,7 @@ from matplotlib.collections import PolyCollection, QuadMesh
 from matplotlib.figure import Figure
 
 from resnet_jax.errors import UserError
-from resnet_jax.lab.analysis.selection import Selection
+from resnet_jax.lab.analysis.growth import Selection
 from resnet_jax.lab.design.experiment import Experiment
 from resnet_jax.lab.figures import HeatMap, Profile, Ratio, Responses, draw_all
 from resnet_jax.lab.results.records import Records

@@ -109,7 +109,7 @@ def test_runs_that_are_lost_are_told_and_not_hidden(results: Folder, diverge, fa
 def test_an_experiment_that_has_not_begun_has_a_report(results: Folder, page_at):
     shutil.rmtree(results.runs)
     built = report.build(results.path)
-    assert {verdict.numbers for verdict in built.verdicts} == {"no pair of runs yet"}
+    assert {verdict.numbers for verdict in built.verdicts} == {"no complete pair of runs yet"}
     assert "Not complete: 0 of 18 runs done, 18 missing" in page_at(results.report).text
 
 

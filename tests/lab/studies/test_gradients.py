@@ -10,9 +10,6 @@ import pytest
 
 from resnet_jax import lab, models, probes
 from resnet_jax.errors import UserError
-from resnet_jax.lab.analysis import gradient_profiles as answers
-from resnet_jax.lab.analysis import tables
-from resnet_jax.lab.analysis.growth import geometric
 from resnet_jax.lab.reporting import report
 from resnet_jax.lab.running import engine
 from resnet_jax.lab.studies import gradients
@@ -59,48 +56,6 @@ def test_the_ratio_is_that_of_the_first_units_norm_to_the_last_units():
 
 
 @pytest.mark.parametrize(
-    ("ratios", "words"),
-    [
-        ([1000.0, 1100.0, 900.0], "explodes towards the input"),
-        ([4.0, 4.1, 3.9], "grows to the input"),
-        ([0.01, 0.011, 0.009], "vanishes towards the input"),
-        ([1.0, 1.1, 0.9], "neither vanishes nor explodes"),
-        ([0.1, 1.0, 10.0], "these runs cannot tell"),
-        ([5.0], "one seed says nothing"),
-        ([math.nan], "no run has ended"),
-    ],
-)
-def test_the_answer_in_words_follows_the_interval(ratios, words):
-    assert words in answers.sentence("a network", geometric(ratios))
-
-
-def test_runs_without_a_ratio_are_counted():
-    ratio = geometric([4.0, 4.1, 3.9])
-    assert answers.sentence("a network", ratio, left_out=2).endswith(
-        "Left out: in 2 runs of a network a norm is zero or not finite, which leaves no ratio."
-    )
-    assert answers.sentence("a network", geometric([]), 1).startswith("No answer: in 1 run of")
-
-
-def test_a_ratio_that_is_not_finite_is_counted_in_findings_and_table(recwarn):
-    runs = pd.DataFrame(
-        {"run": ["a", "b", "c"], "net": "x", "seed": [0, 1, 2], "status": "done", "message": ""}
-        | {"decades": [-math.inf, 0.0, math.nan], "seconds_total": 1.0, "seconds_compile": 0.5}
-    )
-    metrics = records([1.0, 1.0]).assign(run="b")
-    asked = lab.Experiment(
-        question="?", axes={"net": ("x",)}, measures=("decades",), diverged={"decades": math.nan}
-    )
-    found = lab.Records(asked, runs, metrics, {}, 0)
-    (told,) = answers.along(found, "net", "decades", 0)
-    assert "Left out: in 2 runs of x" in told
-    read = tables.for_reading(tables.aggregate(runs, asked), asked)
-    assert read.rows[0][read.head.index("remarks")] == "2 not finite"
-    tables.runs_for_reading(runs, asked)
-    assert not recwarn.list
-
-
-@pytest.mark.parametrize(
     ("networks", "steps", "words"),
     [
         (("stochastic8", "plain8"), (0,), "stochastic depth is measured with all its branches"),
@@ -134,25 +89,6 @@ def test_networks_of_the_zoo_and_ones_own_are_compared_by_one_call(tmp_path, mon
     norms = metrics["gradient_norm"].tolist()
     assert run["decades_0"] == pytest.approx(math.log10(norms[0] / norms[-1]))
     assert re.search("profile_0", " ".join(map(str, file.parent.glob("figures/*.svg"))))
-
-
-def test_the_laws_of_growth_are_told_with_their_fits_and_the_one_that_fits(tmp_path):
-    runs = pd.DataFrame({"run": ["a", "b", "c"], "seed": [0, 1, 2], "status": "done", "net": "x"})
-    rates = {"a": 1.5, "b": 1.6, "c": 1.55}
-    profiles = [
-        records([rate ** (-n / 2) for n in range(16)]).assign(run=run)
-        for run, rate in rates.items()
-    ]
-    asked = lab.Experiment(question="?", axes={"net": ("x",)})
-    found = lab.Records(asked, runs, pd.concat(profiles), {}, 0)
-    grown = answers.growth_in(found, {"net": "x"})
-    assert 1 / grown.rate.mean == pytest.approx((1.5 * 1.6 * 1.55) ** (1 / 3))
-    told = answers.growth_sentence(grown)
-    assert "Over its 12 units" in told  # four at the end are left out
-    assert "grows by a factor of 1.55 (1.43 to 1.68; the norm by 1.24) for each unit" in told
-    assert "(R² 1.00)" in told
-    assert told.endswith("the exponential fits better.")
-    assert answers.growth_sentence(answers.growth_in(found, {"net": "none"})) == ""
 
 
 def test_one_call_draws_what_one_call_measured():
