@@ -1,1 +1,1 @@
-"""What an experiment is: its axes, seeds, claims and figures, and the grid of runs they make."""
+"""The design of an experiment: axes, seeds, claims and figures, and the grid of its runs."""

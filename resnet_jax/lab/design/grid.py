@@ -1,10 +1,10 @@
-"""From an experiment to its runs: each cell of the grid with each seed."""
+"""Expands an experiment into its runs: each cell of the grid with each seed."""
 
 import hashlib
 import itertools
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +12,13 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from resnet_jax.errors import UserError
+from resnet_jax.errors import UserError, one_line
 from resnet_jax.lab.design.experiment import Experiment
-from resnet_jax.lab.design.protocols import AxisValue, Settings
+from resnet_jax.lab.design.protocols import AxisValue, Cell, Settings
 from resnet_jax.training import config as configs
 from resnet_jax.training.config import own_model
 
-HASH_DIGITS = 10  # 40 bits: a thousand runs share a name with odds of one in two million
+HASH_DIGITS = 10  # 40 bits: two of a thousand runs collide with a probability of 5e-7
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Run:
     """One config and one seed.
 
     Attributes:
-      name: what its folder is called: model, seed and the hash of the full config.
+      name: the name of its folder: model, seed and the hash of the full config.
       axes: its cell of the grid.
-      seed: its seed, which its config holds too.
+      seed: its seed, which is also in its config.
       config: its full config.
     """
 
@@ -39,58 +39,57 @@ class Run:
 
 
 def expand(experiment: Experiment) -> list[Run]:
-    """The runs of an experiment, cell by cell, the seeds of a cell one after the other.
+    """Makes the runs of an experiment.
 
     Args:
-      experiment: as `experiment.load` gives it, so that the base config is found from its file.
+      experiment: the experiment, loaded from its file, from which the base config is searched.
 
     Returns:
-      One run for each cell and seed, in the order of the axes.
+      One run for each cell and seed: cells in the order of the axes, seeds innermost.
 
     Raises:
       UserError: the base config is not found, a setting does not exist there or has the wrong
-        type, `configure` fails, or two cells have the same config.
+        type, `configure` raises, or two cells have the same config.
     """
-    with in_cell(experiment, {}):
+    with errors_in_cell(experiment, {}):
         base = configs.override(_base(experiment), experiment.settings)
         cells = list(_cells(experiment))
     runs = []
     for cell, settings in cells:
         for seed in experiment.seeds:
-            with in_cell(experiment, cell):
+            with errors_in_cell(experiment, cell):
                 config = configs.override(base, {**settings, "seed": seed})
                 if trains(config):
                     configs.check(config)
             runs.append(Run(run_name(config, experiment.name), cell, seed, config))
-    with in_cell(experiment, {}):
-        _refuse_twins(runs)
+    with errors_in_cell(experiment, {}):
+        _refuse_equal_configs(runs)
     return runs
 
 
 @contextmanager
-def in_cell(experiment: Experiment, cell: Mapping[str, AxisValue]) -> Iterator[None]:
-    """Says of a mistake found inside of the `with` block in which file's cell it is.
+def errors_in_cell(experiment: Experiment, cell: Cell) -> Iterator[None]:
+    """Adds the experiment's file and the cell to the message of a `UserError`.
 
-    Where the cell is empty, it says in which file alone.
-
-    Raises:
-      UserError: the one that was raised there, with that before it.
+    Args:
+      experiment: the experiment.
+      cell: a cell of its grid; if empty, only the file is added.
     """
     try:
         yield
     except UserError as error:
         where = [str(experiment.file)] if experiment.file else []
-        where += [_words(cell)] if cell else []
+        where += [_shown(cell)] if cell else []
         raise UserError(": ".join([*where, str(error)])) from error
 
 
 def trains(config: ConfigDict) -> bool:
-    """Whether a config is one of training, and not the settings of a study of its own."""
+    """Whether a config is one of training; otherwise it holds a study's own settings."""
     return "model" in config
 
 
 def find_base(experiment: Experiment) -> Path:
-    """The base config's file: beside the experiment's file, or in the nearest folder above.
+    """Finds the base config's file: beside the experiment's file, or in the nearest folder above.
 
     Raises:
       UserError: it is in none of them.
@@ -113,29 +112,29 @@ def _base(experiment: Experiment) -> ConfigDict:
 
 
 def run_name(config: ConfigDict, experiment: str = "run") -> str:
-    """The name of a run: `resnet56-seed0-3f2a9c1b04`, the hash being that of the full config.
+    """Returns the name of a run: `resnet56-seed0-3f2a9c1b04`, with a hash of the full config.
 
-    A network of the user's own is hashed by what its file holds as well: changed, it is another.
+    For a network of the user's own, the hash includes the contents of its file.
 
     Args:
       config: a full config, with `seed`.
-      experiment: what to call a run that is of no network of the zoo.
+      experiment: stands in for the model's name if the config is a study's.
 
     Returns:
-      A name fit for a folder, the same for equal configs on every machine.
+      A name for a folder; equal for equal configs on every machine.
     """
     own = own_model.content(config.model.name) if trains(config) else b""
     digest = hashlib.sha256(canonical_json(config.to_dict()).encode() + own).hexdigest()
     subject = config.model.name if trains(config) else experiment
-    subject = re.sub(r"[^\w-]+", "-", subject)  # a network of the user's own has its file's path
+    subject = re.sub(r"[^\w-]+", "-", subject)  # the user's own network is named by a path
     return f"{subject}-seed{config.seed}-{digest[:HASH_DIGITS]}"
 
 
 def canonical_json(settings: dict[str, Any]) -> str:
-    """JSON in which equal settings are equal strings: keys sorted, no spaces.
+    """Returns JSON that is equal for equal settings: keys sorted, no spaces.
 
     Raises:
-      UserError: a value is not plain data.
+      UserError: a value has no JSON form.
     """
     try:
         return json.dumps(settings, sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -155,22 +154,24 @@ def _configure(experiment: Experiment, cell: dict[str, AxisValue]) -> Settings |
     try:
         settings = experiment.configure(**cell)
     except Exception as error:
-        raise UserError(f"configure fails for {_words(cell)}: {error}") from error
+        raise UserError(f"configure failed for {_shown(cell)}: {one_line(error)}") from error
     if settings is not None and "seed" in settings:
-        raise UserError(f"configure sets 'seed' for {_words(cell)}: list it under `seeds` instead")
+        raise UserError(
+            f"configure sets 'seed' for {_shown(cell)}; list the seeds under `seeds` instead"
+        )
     return settings
 
 
-def _refuse_twins(runs: list[Run]) -> None:
+def _refuse_equal_configs(runs: list[Run]) -> None:
     seen: dict[str, Run] = {}
     for run in runs:
-        twin = seen.setdefault(run.name, run)
-        if twin is not run:
+        other = seen.setdefault(run.name, run)
+        if other is not run:
             raise UserError(
-                f"{_words(twin.axes)} and {_words(run.axes)} have the same config; make them "
+                f"{_shown(other.axes)} and {_shown(run.axes)} have the same config; make them "
                 "differ, or let `configure` return None for one of them"
             )
 
 
-def _words(cell: Mapping[str, AxisValue]) -> str:
+def _shown(cell: Cell) -> str:
     return ", ".join(f"{axis}={value!r}" for axis, value in cell.items()) or "the only cell"

@@ -1,7 +1,7 @@
-"""A piece of a grid: the runs to start this time, where several commands share it.
+"""Selects a part of a grid with `--only`, so that several commands can share its runs.
 
-The plan and the report keep the whole grid; what was left out is "missing" there until another
-command, on another machine it may be, has done it.
+The plan and the report cover the whole grid; the runs outside the part are "missing" until another
+command, possibly on another machine, has run them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,22 +11,23 @@ from resnet_jax.lab.design.experiment import Experiment
 from resnet_jax.lab.design.grid import Run
 from resnet_jax.lab.design.protocols import AxisValue
 
-Only = Mapping[str, Sequence[AxisValue]]
+GridFilter = Mapping[str, Sequence[AxisValue]]
+"""The values to keep of some axes; the other axes are not restricted."""
 
 
-def parse(experiment: Experiment, texts: Sequence[str]) -> Only:
-    """What `--only AXIS=VALUE[,VALUE]` asks for, typed as the axis's values are.
+def parse(experiment: Experiment, options: Sequence[str]) -> GridFilter:
+    """Parses the `--only AXIS=VALUE[,VALUE]` options.
 
     Args:
-      experiment: for its axes.
-      texts: one for each `--only`; those of one axis add up. A value with a comma in it stands
-        alone.
+      experiment: the experiment, for its axes.
+      options: one string for each `--only`; values of the same axis add up. A value that contains
+        a comma needs an option of its own.
 
     Returns:
-      The values to keep of each axis that is named.
+      The values to keep of each axis that is named, with the types that they have in the axis.
 
     Raises:
-      UserError: an axis or a value that the experiment does not have.
+      UserError: the experiment has no such axis or value.
 
     Example:
       >>> grid = Experiment(question="?", base="b.py", axes={"depth": (20, 56), "bias": (False,)})
@@ -34,55 +35,52 @@ def parse(experiment: Experiment, texts: Sequence[str]) -> Only:
       {'depth': [56], 'bias': [False]}
     """
     only: dict[str, list[AxisValue]] = {}
-    for text in texts:
-        axis, equals, given = text.partition("=")
+    for option in options:
+        axis, equals, given = option.partition("=")
         if not equals:
-            raise UserError(f"--only {text}: write AXIS=VALUE, or AXIS=VALUE,VALUE")
+            raise UserError(f"--only {option}: write AXIS=VALUE, or AXIS=VALUE,VALUE")
         if axis not in experiment.axes:
-            hint = did_you_mean(axis, experiment.axes) if experiment.axes else "it has none"
-            raise UserError(f"--only {text}: no axis {axis!r}; {hint}")
-        only.setdefault(axis, []).extend(_values(text, given, experiment.axes[axis]))
+            hint = did_you_mean(axis, experiment.axes) if experiment.axes else "it has no axes"
+            raise UserError(f"--only {option}: the experiment has no axis {axis!r}; {hint}")
+        only.setdefault(axis, []).extend(_values(option, given, experiment.axes[axis]))
     return only
 
 
-def keep(runs: Sequence[Run], only: Only) -> list[Run]:
-    """The runs of a grid that lie in the piece, in the grid's order.
+def select(runs: Sequence[Run], only: GridFilter) -> list[Run]:
+    """Selects the runs of a part of the grid, in the grid's order.
 
     Raises:
-      UserError: there are none, as where `configure` leaves out every cell of the piece; a report
-        on it would read as if all were done.
+      UserError: no run is left: `configure` returns None for all of these cells. A report on no
+        runs would read as if all were done.
     """
     kept = [run for run in runs if all(run.axes[axis] in only[axis] for axis in only)]
     if not kept:
-        asked = " ".join(f"--only {axis}={_listed(only[axis])}" for axis in only)
+        options = " ".join(f"--only {axis}={','.join(map(str, only[axis]))}" for axis in only)
         raise UserError(
-            f"{asked}: the grid leaves out the cells that this names"
+            f"{options}: no run is left; `configure` leaves out these cells"
             if only
-            else "the grid is empty: `configure` leaves out every cell"
+            else "the grid is empty; `configure` leaves out every cell"
         )
     return kept
 
 
-def _listed(values: Sequence[AxisValue]) -> str:
-    return ",".join(map(str, values))
+def _values(option: str, given: str, values: Sequence[AxisValue]) -> list[AxisValue]:
+    words = given.split(",") if _spelled(given, values) is None else [given]
+    return [_value(option, word, values) for word in words]
 
 
-def _values(text: str, given: str, values: Sequence[AxisValue]) -> list[AxisValue]:
-    words = given.split(",") if _written(given, values) is None else [given]
-    return [_value(text, word, values) for word in words]
-
-
-def _value(text: str, word: str, values: Sequence[AxisValue]) -> AxisValue:
-    if (value := _written(word, values)) is not None:
+def _value(option: str, word: str, values: Sequence[AxisValue]) -> AxisValue:
+    if (value := _spelled(word, values)) is not None:
         return value
     for value in values:  # 1e-2 for 0.01
         if isinstance(value, int | float) and not isinstance(value, bool) and _is(word, value):
             return value
-    raise UserError(f"--only {text}: no value {word!r}; {did_you_mean(word, map(str, values))}")
+    hint = did_you_mean(word, map(str, values))
+    raise UserError(f"--only {option}: the axis has no value {word!r}; {hint}")
 
 
-def _written(word: str, values: Sequence[AxisValue]) -> AxisValue | None:
-    """The value that is written so, or the only one that is but for its case."""
+def _spelled(word: str, values: Sequence[AxisValue]) -> AxisValue | None:
+    """The value that is spelled like this, or the only one that is if case is ignored."""
     exact = [value for value in values if str(value) == word]
     alike = [value for value in values if str(value).lower() == word.lower()]
     found = exact or alike

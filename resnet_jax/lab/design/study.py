@@ -1,4 +1,4 @@
-"""A study: what a run measures where it does not, or not only, train."""
+"""Studies: what a run computes instead of, or besides, training."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,10 +12,10 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class Findings:
-    """What one run of a study found.
+    """The results of one run of a study.
 
     Attributes:
-      final: a number for each measure.
+      final: the value of each measure.
       records: rows for the figures, each with its `kind` and `step`.
     """
 
@@ -25,12 +25,12 @@ class Findings:
 
 @dataclass(frozen=True)
 class Study:
-    """A pure function of a config, run in place of training.
+    """A function of a config that is called instead of training.
 
     Attributes:
-      measure: from a run's config and its folder to what was found. All randomness follows from
-        `config.seed`. The folder is for what the study keeps, a trained network for example.
-      defaults: the study's own settings, if its runs are not configs of training; the experiment
+      measure: computes the findings from a run's config and its folder. All randomness follows
+        from `config.seed`. The folder is for files that the study keeps, such as a trained network.
+      defaults: the study's own settings, if its configs are not those of training; the experiment
         then needs no base.
     """
 

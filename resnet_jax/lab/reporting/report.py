@@ -15,7 +15,7 @@ from markupsafe import Markup
 from resnet_jax.lab import figures
 from resnet_jax.lab.analysis import claims, tables
 from resnet_jax.lab.analysis.claims import Verdict
-from resnet_jax.lab.design.grid_filter import Only
+from resnet_jax.lab.design.grid_filter import GridFilter
 from resnet_jax.lab.figures.style import title
 from resnet_jax.lab.formatting import count, duration, listed, with_unit
 from resnet_jax.lab.measures import describe
@@ -64,7 +64,7 @@ class Report:
             "The table does not tell them apart; environment.json of each has its commit."
         )
 
-    def ended(self, only: Only) -> bool:
+    def ended(self, only: GridFilter) -> bool:
         """The same of the runs of a piece of the grid."""
         runs = self.records.runs
         for axis, values in only.items():

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from resnet_jax.errors import UserError
-from resnet_jax.lab.design import grid
-from resnet_jax.lab.design import grid_filter as pieces
+from resnet_jax.lab.design import grid, grid_filter
 from resnet_jax.lab.design.experiment import Experiment
 from resnet_jax.lab.design.grid import Run
-from resnet_jax.lab.design.grid_filter import Only
+from resnet_jax.lab.design.grid_filter import GridFilter
 from resnet_jax.lab.formatting import count, listed
 from resnet_jax.lab.results.folder import Folder, write_plan
 from resnet_jax.lab.running.dispatch import dispatch
@@ -28,7 +27,7 @@ def run(
     results: str | Path,
     command: str,
     observer: Observer | None = None,
-    only: Only | None = None,
+    only: GridFilter | None = None,
     executor: Executor | None = None,
 ) -> Folder:
     """Runs every run of an experiment that is not done.
@@ -42,7 +41,7 @@ def run(
       results: folder in which the experiment's own folder is made.
       command: what to type to do this again, for the report.
       observer: told of each event.
-      only: the piece of the grid to run this time (see `pieces`); by default all of it.
+      only: the piece of the grid to run this time (see `grid_filter`); by default all of it.
       executor: where runs are done (see `executors`); by default in this process.
 
     Returns:
@@ -54,7 +53,7 @@ def run(
     """
     observer, executor = observer or Observer(), executor or Here()
     runs = grid.expand(experiment)
-    chosen = pieces.keep(runs, only or {})
+    chosen = grid_filter.select(runs, only or {})
     for each in chosen:
         if grid.trains(each.config) and each.seed == runs[0].seed:
             _refuse_unusable(experiment, each, executor.here)
@@ -75,7 +74,7 @@ def _refuse_unusable(experiment: Experiment, run: Run, here: bool) -> None:
     """Finds before any run what would fail in all of a cell's: network, data, durations."""
     config = run.config
     dataset = load_dataset(config)  # as a rule that of all cells, so that none is named
-    with grid.in_cell(experiment, run.axes):
+    with grid.errors_in_cell(experiment, run.axes):
         build_model(config, dataset.num_classes)
         Plan.of(config, dataset.num_train)
         if here:  # workers may have other devices

@@ -18,11 +18,10 @@ from ml_collections import ConfigDict
 
 from resnet_jax.data.dataset import Sampling
 from resnet_jax.data.fake import facts, fake
-from resnet_jax.lab.design import grid
-from resnet_jax.lab.design import grid_filter as pieces
+from resnet_jax.lab.design import grid, grid_filter
 from resnet_jax.lab.design.experiment import Experiment
 from resnet_jax.lab.design.grid import Run
-from resnet_jax.lab.design.grid_filter import Only
+from resnet_jax.lab.design.grid_filter import GridFilter
 from resnet_jax.lab.results.folder import Folder
 from resnet_jax.lab.running import engine
 from resnet_jax.models.zoo.summary import summarize
@@ -127,19 +126,21 @@ class Forecast:
         return sum((cost.waiting if waiting else cost.runs) * cost.images for cost in self.costs)
 
 
-def forecast(experiment: Experiment, results: str | Path, only: Only | None = None) -> Forecast:
+def forecast(
+    experiment: Experiment, results: str | Path, only: GridFilter | None = None
+) -> Forecast:
     """Counts what a grid takes, and times a step of it.
 
     Args:
       experiment: as read from its file.
       results: where results would go, for the runs that are done.
-      only: the piece to look at (see `pieces`).
+      only: the piece to look at (see `grid_filter`).
 
     Raises:
       UserError: the grid cannot be made of the base config, or nothing is known of its data.
     """
     runs = grid.expand(experiment)
-    chosen = pieces.keep(runs, only or {})
+    chosen = grid_filter.select(runs, only or {})
     waiting = engine.missing(Folder(Path(results) / experiment.results_name), chosen)
     trained = [run for run in chosen if grid.trains(run.config)]
     costs = _costs(experiment, trained, {run.name for run in waiting})
@@ -213,7 +214,7 @@ def _costs(experiment: Experiment, runs: Sequence[Run], waiting: set[str]) -> li
     names = _names([of[0].config for of in alike.values()])
     costs = []
     for name, of in zip(names, alike.values(), strict=True):
-        with grid.in_cell(experiment, of[0].axes):
+        with grid.errors_in_cell(experiment, of[0].axes):
             costs.append(_cost(name, of, sum(run.name in waiting for run in of)))
     return costs
 

@@ -111,7 +111,7 @@ def test_a_cell_is_left_out_by_none(experiment: Experiment):
         ({"settings": {"train.step": 3}}, r"'train\.step': did you mean 'train\.steps'"),
         ({"settings": {"train.steps": "many"}}, r"train\.steps = 'many'"),
         ({"settings": {"optimizer.name": "sdg"}}, r"optimizer\.name = 'sdg'"),
-        ({"configure": lambda family: {}}, r"configure fails for family='plain', depth=20"),
+        ({"configure": lambda family: {}}, r"configure failed for family='plain', depth=20"),
         ({"configure": lambda family, depth: {"seed": 1}}, r"sets 'seed' .*under `seeds`"),
         (
             {"configure": lambda family, depth: {"model.name": f"resnet{depth}"}},
