@@ -159,7 +159,7 @@ def test_what_a_fit_leaves_out_is_drawn_open(grid: Records):
     by_fill = {line.get_markerfacecolor() == "white": list(line.get_xdata()) for line in points}
     assert by_fill == {False: [1, 2, 3, 5, 6], True: [4, 7, 8, 9]}
     assert {"fitted", "left out of fits"} <= set(keys(figure))
-    assert "Open points: left out of the fit: shape change, among the last." in caption
+    assert "Open points: left out of the fit: shape change, last units." in caption
 
 
 def test_the_caption_of_a_profile_says_what_is_drawn(grid: Records):

@@ -79,7 +79,7 @@ def test_networks_of_the_zoo_and_ones_own_are_compared_by_one_call(tmp_path, mon
     engine.run(experiment, tmp_path, "resnet-jax gradients")
     built = report.build(file.parent)
     assert built.complete
-    assert [finding.partition(" the first")[0] for finding in built.findings] == [
+    assert [finding.partition(",")[0] for finding in built.findings] == [
         "At initialisation:",
         "In own.py:wide",
         "In plain8",
