@@ -1,11 +1,12 @@
-"""Lesions: what a trained network still does with units dropped (Veit et al. 2016, Figs. 3 and 5).
+"""Lesions: the logits of a trained network with units dropped (Veit et al. 2016, Figs. 3 and 5).
 
-Nothing is trained again and norms keep their running statistics (arXiv 1605.06431, section 4). A
-residual unit that is dropped loses its branch and passes on f(h(x)), where shapes change too. A
-plain unit is nothing but its branch, and passes on its input, which it can where shapes agree.
+Nothing is retrained and norms keep their running statistics (arXiv 1605.06431, section 4). Dropping
+a residual unit removes its branch: it outputs f(h(x)), also where the shape changes. A plain unit
+is nothing but its branch: dropping it passes its input on, which needs equal shapes.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
@@ -26,12 +27,12 @@ Variables = Mapping[str, PyTree]
 
 @dataclass(frozen=True)
 class Part:
-    """The stem, a unit or the head, out of its network.
+    """The stem, a unit or the head as a standalone module.
 
     Attributes:
-      path: its name in the network, such as "stage1/unit03".
-      module: itself, without name; the same for equal parts, which share one compiled program.
-      keeps_shape: whether its output has the shape of its input.
+      path: its path in the network, such as "stage1/unit03".
+      module: the unbound module without name, so that equal units share one compiled program.
+      keeps_shape: whether the output has the shape of the input.
     """
 
     path: str
@@ -40,17 +41,17 @@ class Part:
 
     @property
     def droppable(self) -> bool:
-        """Whether it is a unit with something to pass on in place of its output."""
+        """Whether it is a unit that can be dropped."""
         return isinstance(self.module, Unit) and (self.keeps_shape or not self.plain)
 
     @property
     def plain(self) -> bool:
-        """Whether it is a unit without shortcut."""
+        """Whether it is a unit without a shortcut."""
         return isinstance(self.module, Unit) and self.module.shortcut is SHORTCUTS["none"]
 
 
 def droppable(model: ResNet) -> tuple[str, ...]:
-    """Paths of the units that can be dropped, in network order: of a residual network all.
+    """Paths of the units that can be dropped, in network order; in a residual network, all.
 
     Example:
       >>> droppable(create("plain14"))
@@ -66,42 +67,43 @@ def lesioned_logits(
     images: Float[Array, "b h w c"],
     dropped: Collection[str],
 ) -> Float[Array, "b classes"]:
-    """What a network makes of images with some units dropped, in evaluation mode.
+    """The logits of a network with some units dropped, in evaluation mode.
 
     Args:
       model: the network.
-      variables: its variables; unchanged.
-      images: as the network takes them.
-      dropped: paths of the units, such as ("stage1/unit03",); with none, the network's own logits.
+      variables: its variables; not modified.
+      images: the batch, as the network takes it.
+      dropped: paths of the units, such as ("stage1/unit03",); if empty, the network is intact.
 
     Raises:
-      UserError: no such unit, or one of a plain net that changes the shape.
+      UserError: there is no such unit, or it is a plain one that changes the shape.
     """
     parts = _parts(model, images.shape[1:])
     _check(parts, dropped)
-    return _walk(parts, variables, images, dropped)
+    return _apply(parts, variables, images, dropped)
 
 
 def each_lesion(
     model: ResNet, variables: Variables, images: Float[Array, "b h w c"]
 ) -> dict[str, Float[Array, "b classes"]]:
-    """The same for each droppable unit by its path, that unit alone dropped.
+    """The logits with one unit dropped at a time, by the path of the dropped unit.
 
-    Units below the dropped one are computed once for all.
+    The units before the dropped one are computed once for all lesions. The arguments are those of
+    `lesioned_logits`.
     """
     parts = _parts(model, images.shape[1:])
     logits, x = {}, images
     for position, part in enumerate(parts):
         if part.droppable:
-            logits[part.path] = _walk(parts[position:], variables, x, (part.path,))
-        x = _walk((part,), variables, x)
+            logits[part.path] = _apply(parts[position:], variables, x, (part.path,))
+        x = _apply((part,), variables, x)
     return logits
 
 
-def _walk(
+def _apply(
     parts: Iterable[Part], variables: Variables, x: Array, dropped: Collection[str] = ()
 ) -> Array:
-    """Takes images, or the output of the part before, through parts in their order."""
+    """Applies parts in order to images or to the output of the part before them."""
     for part in parts:
         lesion = part.path in dropped
         if not (lesion and part.plain):
@@ -111,16 +113,12 @@ def _walk(
 
 @partial(jax.jit, static_argnames=("module", "lesion"))
 def _run(module: nn.Module, variables: Variables, x: Array, lesion: bool) -> Any:
-    with nn.intercept_methods(_without_branch if lesion else _as_it_is):
+    with nn.intercept_methods(_drop_branch) if lesion else nullcontext():
         return module.apply(variables, x)
 
 
-def _as_it_is(call: Callable, args: tuple, kwargs: dict, context: Any) -> Any:
-    return call(*args, **kwargs)
-
-
-def _without_branch(call: Callable, args: tuple, kwargs: dict, context: Any) -> Any:
-    """Takes zero for the s F(x) of a unit, which is then not computed."""
+def _drop_branch(call: Callable, args: tuple, kwargs: dict, context: Any) -> Any:
+    """Replaces the s F(x) of a unit by 0, without computing it."""
     return 0.0 if context.method_name == Unit.residual.__name__ else call(*args, **kwargs)
 
 
@@ -136,7 +134,7 @@ def _variables_of(part: Part, variables: Variables) -> dict[str, PyTree]:
 
 @lru_cache
 def _parts(model: ResNet, image_shape: tuple[int, int, int]) -> tuple[Part, ...]:
-    """Stem, units and head of a network, in order, from a trace of it."""
+    """Stem, units and head of a network in order, found by tracing it."""
     parts = []
 
     def note(call: Callable, args: tuple, kwargs: dict, context: nn.module.InterceptorContext):
@@ -160,5 +158,5 @@ def _check(parts: Iterable[Part], dropped: Iterable[str]) -> None:
         if not units[path].droppable:
             raise UserError(
                 f"the plain unit {path!r} changes the shape and cannot be dropped; "
-                "droppable(model) lists those that can"
+                "droppable(model) lists the units that can be"
             )

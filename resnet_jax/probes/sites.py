@@ -1,34 +1,43 @@
-"""Sites: the places of a network at which something is measured, in network order."""
+"""Sites: the places of a network that can be probed, found by tracing it."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+from jaxtyping import Array, Float, PyTree
 
 from resnet_jax.errors import UserError, did_you_mean
-from resnet_jax.probes.walk import Path, Walk
 
 STAGE = re.compile(r"stage_?(\d+)", re.IGNORECASE)
 UNIT = re.compile(r"\w*(?:unit|block)_?(\d+)", re.IGNORECASE)
-"""Names of a stage and of a unit: stage2, unit03, but also Linen's own, such as MyBlock_2."""
+"""Names of stages and units: stage2 and unit03, but also Linen's default names (MyBlock_2)."""
 
 KERNEL, SHORTCUT = "kernel", "shortcut"
+
+Path = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Site:
-    """A place, and where in the network it is.
+    """A place in a network.
 
     Attributes:
       path: its name, such as "stage1/unit03/conv2".
       kind: "activation" (the output of a module), "parameter" or "unit".
-      stage: number in the name of the stage that it is in; 0 in none.
-      unit: number in the name of the unit that it is in; 0 in none.
-      layer: what its module is called within stage and unit, such as "conv2", "shortcut/conv",
-        "stem/norm"; empty for a unit itself.
-      depth: of a unit and of its boundary, which unit it is in network order, from 1. Else which
-        weighted layer it is or comes after, from 0, the stem's; projections are not counted.
-      position: orders sites: by when their modules finish; parameter, unit, activation.
+      stage: number of the enclosing stage, from its name; 0 outside of stages.
+      unit: number of the enclosing unit within its stage, from its name; 0 outside of units.
+      layer: path of the module within its stage and unit, such as "conv2", "shortcut/conv" or
+        "stem/norm"; empty for a unit.
+      depth: for a unit and its output, the index of the unit in the network, from 1. For other
+        sites, the index of the weighted layer that they belong to or follow, from 0 (the stem);
+        projection shortcuts are not counted.
+      position: index in network order: by the time at which the site's module returns, its
+        parameters first, then the unit, then the output.
     """
 
     path: str
@@ -42,13 +51,13 @@ class Site:
 
 @dataclass(frozen=True)
 class Layout:
-    """The chosen sites of one network, by kind, each kind in network order.
+    """The selected sites of a network by kind, each kind in network order.
 
     Attributes:
       activations: outputs of modules.
       parameters: single parameters.
-      units: modules whose name is a unit's and that have kernels.
-      frozen: paths of the norms, chosen or not, that use running statistics (evaluation mode).
+      units: modules named as units that have kernels.
+      frozen: paths of all norms that use running statistics (evaluation mode), selected or not.
     """
 
     activations: tuple[Site, ...]
@@ -57,52 +66,112 @@ class Layout:
     frozen: tuple[str, ...]
 
 
-def lay_out(walk: Walk, parameters: Iterable[Path], sites: str | Sequence[str] = "*") -> Layout:
-    """The sites of a network that have a chosen path.
+class Mark(nn.Module):
+    """The identity, as a named module: `x = Mark(name="after_relu")(x)` makes x a site.
+
+    For values that are not the output of any module. It has no variables and no cost once compiled.
+    (`Module.perturb` would add a collection of the batch's shape to the network's variables.)
+    """
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+        """Returns x."""
+        return x
+
+
+@dataclass(frozen=True)
+class ModuleCall:
+    """A module that was called.
+
+    Attributes:
+      path: names of the modules from the network (excluded) to this one.
+      tappable: whether the output is one floating-point array of at least one dimension.
+      frozen: whether it is a BatchNorm in evaluation mode.
+    """
+
+    path: Path
+    tappable: bool
+    frozen: bool
+
+
+def trace_calls(function: Callable[[PyTree], Any], params: PyTree) -> tuple[ModuleCall, ...]:
+    """The modules that a function calls, in the order in which they first return.
 
     Args:
-      walk: the network's modules.
-      parameters: paths of its parameters.
-      sites: one pattern or several, as of a shell, where * matches slashes too.
+      function: applies the network. It is traced for shapes only (`jax.eval_shape`).
+      params: the network's parameters.
+    """
+    calls: dict[Path, ModuleCall] = {}
+
+    def note(call: Callable, args: tuple, kwargs: dict, context: nn.module.InterceptorContext):
+        output, module = call(*args, **kwargs), context.module
+        if context.method_name == "__call__":
+            found = ModuleCall(module.path, _tappable(output), _frozen(module, kwargs))
+            calls.setdefault(module.path, found)
+        return output
+
+    with nn.intercept_methods(note):
+        jax.eval_shape(function, params)
+    return tuple(calls.values())
+
+
+def select_sites(
+    calls: Iterable[ModuleCall], parameters: Iterable[Path], patterns: str | Sequence[str] = "*"
+) -> Layout:
+    """The sites whose path matches a pattern.
+
+    Args:
+      calls: the network's modules, from `trace_calls`.
+      parameters: paths of the network's parameters.
+      patterns: one or several shell patterns; * matches slashes too.
 
     Raises:
-      UserError: a pattern that no site matches.
+      UserError: a pattern matches no site.
     """
-    patterns = (sites,) if isinstance(sites, str) else tuple(sites)
-    every = list(_every(walk, list(parameters)))
+    patterns = (patterns,) if isinstance(patterns, str) else tuple(patterns)
+    calls = tuple(calls)
+    sites = [replace(site, position=at) for at, site in enumerate(_sites(calls, list(parameters)))]
     for pattern in patterns:
-        if not any(fnmatchcase(site.path, pattern) for site in every):
-            near = did_you_mean(pattern, dict.fromkeys(site.path for site in every))
+        if not any(fnmatchcase(site.path, pattern) for site in sites):
+            near = did_you_mean(pattern, dict.fromkeys(site.path for site in sites))
             raise UserError(f"no site of the network matches {pattern!r}; {near}")
-    chosen = [
-        replace(site, position=position)
-        for position, site in enumerate(every)
-        if any(fnmatchcase(site.path, pattern) for pattern in patterns)
-    ]
+    selected = [site for site in sites if any(fnmatchcase(site.path, each) for each in patterns)]
     activations, parameter_sites, units = (
-        tuple(site for site in chosen if site.kind == kind)
+        tuple(site for site in selected if site.kind == kind)
         for kind in ("activation", "parameter", "unit")
     )
-    frozen = tuple("/".join(visit.path) for visit in walk if visit.frozen)
+    frozen = tuple("/".join(call.path) for call in calls if call.frozen)
     return Layout(activations, parameter_sites, units, frozen)
 
 
 def kernels_within(unit: str, parameters: Iterable[str]) -> list[str]:
-    """The kernels of a unit's branch; those of its shortcut are left apart."""
+    """Paths of the kernels of a unit's branch; those of its shortcut are excluded."""
     below = [path.split("/") for path in parameters if path.startswith(f"{unit}/")]
     return ["/".join(path) for path in below if path[-1] == KERNEL and SHORTCUT not in path]
 
 
-def _every(walk: Walk, parameters: list[Path]) -> Iterator[Site]:
-    """All sites in network order; positions are left open."""
-    owners = {visit.path for visit in walk}
-    owned: dict[Path, list[Path]] = {}
+def _tappable(output: Any) -> bool:
+    return isinstance(output, jax.Array) and (
+        output.ndim > 0 and jnp.issubdtype(output.dtype, jnp.floating)
+    )
+
+
+def _frozen(module: nn.Module, kwargs: dict[str, Any]) -> bool:
+    return isinstance(module, nn.BatchNorm) and bool(
+        kwargs.get("use_running_average", module.use_running_average)
+    )
+
+
+def _sites(calls: Sequence[ModuleCall], parameters: list[Path]) -> Iterator[Site]:
+    """All sites in network order, with position 0."""
+    modules = {call.path for call in calls}
+    parameters_of: dict[Path, list[Path]] = {}
     for path in parameters:
-        owned.setdefault(_owner(path, owners), []).append(path)
+        parameters_of.setdefault(_owner(path, modules), []).append(path)
     names = ["/".join(path) for path in parameters]
     layer, units = -1, 0
-    for visit in walk:
-        path, own = visit.path, owned.get(visit.path, [])
+    for call in calls:
+        path, own = call.path, parameters_of.get(call.path, [])
         if any(name[-1] == KERNEL and SHORTCUT not in name for name in own):
             layer += 1
         for parameter in own:
@@ -111,14 +180,14 @@ def _every(walk: Walk, parameters: list[Path]) -> Iterator[Site]:
         if is_unit:
             units += 1
             yield _site(path, path, "unit", units)
-        if visit.array and path:
+        if call.tappable and path:
             yield _site(path, path, "activation", units if is_unit else layer)
 
 
-def _owner(parameter: Path, owners: set[Path]) -> Path:
-    """The innermost module that was called and has the parameter below it."""
+def _owner(parameter: Path, modules: set[Path]) -> Path:
+    """The innermost called module that contains a parameter."""
     path = parameter[:-1]
-    while path and path not in owners:
+    while path and path not in modules:
         path = path[:-1]
     return path
 

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
+from flax.errors import InvalidRngError
 
 from resnet_jax import models, probes
 from resnet_jax.errors import UserError
@@ -116,7 +117,7 @@ def test_evaluation_mode_is_refused(smooth):
 
 
 def test_parameters_alone_are_refused():
-    with pytest.raises(UserError, match=r"give what `model.init` returns"):
+    with pytest.raises(UserError, match=r"no \"params\".*model\.init"):
         table_of(Blocks(), variables_of(Blocks())["params"])
 
 
@@ -209,17 +210,27 @@ def test_half_precision_is_read_in_float32():
 
 
 @pytest.mark.parametrize(
-    ("settings", "rngs", "told"),
+    ("settings", "rngs", "example"),
     [
-        ({"survival": 0.5}, {}, '"depth" in train mode: measure with rngs={"depth": key}'),
-        ({"dropout": 0.5}, {}, '"dropout" in train mode: measure with rngs={"dropout": key}'),
+        ({"survival": 0.5}, {}, 'rngs={"depth": key}'),
+        ({"dropout": 0.5}, {}, 'rngs={"dropout": key}'),
         ({"dropout": 0.5, "survival": 0.5}, {"depth": 0}, 'rngs={"depth": ..., "dropout": key}'),
     ],
 )
-def test_a_network_that_draws_without_a_key_is_told_which_to_give(settings, rngs, told):
+def test_a_network_that_draws_without_a_key_is_told_which_to_give(settings, rngs, example):
     model = models.create("resnet8", **settings)
     variables = models.initialize(model, jax.random.key(0), image_shape=(8, 8, 1))
     images, labels = jnp.zeros((2, 8, 8, 1)), jnp.arange(2)
     keys = {name: jax.random.key(seed) for name, seed in rngs.items()} or None
-    with pytest.raises(UserError, match=re.escape(told)):
+    with pytest.raises(UserError, match=re.escape(example)):
         probes.measure(model, variables, images, labels, rngs=keys)
+
+
+def test_another_wording_of_flax_is_passed_on_with_the_way_to_give_keys():
+    class Draws(nn.Module):
+        @nn.compact
+        def __call__(self, x):
+            raise InvalidRngError("no key for stream 'noise'")
+
+    with pytest.raises(UserError, match=r"rngs=\{\"name\": key\}.*no key for stream 'noise'"):
+        probes.measure(Draws(), {"params": {}}, IMAGES, LABELS)

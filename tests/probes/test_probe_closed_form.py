@@ -7,7 +7,7 @@ import pytest
 from flax import linen as nn
 
 from resnet_jax import probes
-from resnet_jax.probes import norms
+from resnet_jax.probes import tap
 
 
 class Linear(nn.Module):
@@ -82,13 +82,13 @@ def test_gradients_that_vanish_or_explode_are_neither_zero_nor_infinite(factor):
 def test_norm_of_any_size(size):
     direction = np.random.default_rng(0).standard_normal(50).astype(np.float32)
     expected = np.linalg.norm(np.float64(np.float32(size) * direction))
-    found = norms.root(norms.squares(jnp.float32(size) * direction))
+    found = tap.norm_from(tap.sum_squares(jnp.float32(size) * direction))
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("value", [np.inf, np.nan])
 def test_norm_of_what_is_not_finite(value):
-    np.testing.assert_equal(float(norms.root(norms.squares(jnp.array([1.0, value])))), value)
+    np.testing.assert_equal(float(tap.norm_from(tap.sum_squares(jnp.array([1.0, value])))), value)
 
 
 def test_joint_norms_of_arrays_of_several_shapes():
@@ -97,5 +97,5 @@ def test_joint_norms_of_arrays_of_several_shapes():
     leaves = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
     groups = [["c"], ["a", "b"], ["b"], ["d", "c", "a"]]
     expected = [np.linalg.norm(np.concatenate([leaves[n].ravel() for n in g])) for g in groups]
-    found = norms.joint_norms({n: jnp.float32(leaf) for n, leaf in leaves.items()}, groups)
+    found = tap.joint_norms({n: jnp.float32(leaf) for n, leaf in leaves.items()}, groups)
     np.testing.assert_allclose(found, expected, rtol=1e-6)

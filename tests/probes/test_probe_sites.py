@@ -9,8 +9,7 @@ from flax.traverse_util import flatten_dict
 from resnet_jax import models, probes
 from resnet_jax.errors import UserError
 from resnet_jax.models import ResNet
-from resnet_jax.probes.sites import lay_out
-from resnet_jax.probes.walk import walk
+from resnet_jax.probes.sites import select_sites, trace_calls
 
 SMALL = ResNet((1, 2), widths=(4, 6), num_classes=5, shortcut="B")
 
@@ -21,7 +20,9 @@ def layout(model, sites="*", extent=8):
     variables = jax.eval_shape(model.init, jax.random.key(0), image)
     shapes = {"/".join(path): leaf for path, leaf in flat(variables["params"])}
     call = lambda variables: model.apply(variables, image, train=True, mutable=["batch_stats"])
-    return lay_out(walk(call, variables), [tuple(path.split("/")) for path in shapes], sites)
+    return select_sites(
+        trace_calls(call, variables), [tuple(path.split("/")) for path in shapes], sites
+    )
 
 
 def flat(tree):

@@ -1,9 +1,10 @@
 """Lesions: the error of a trained network with units dropped, one or several at a time.
 
-Veit et al. 2016 (arXiv 1605.06431), section 4, Figs. 3 and 5. The norms keep their statistics.
+Veit et al. 2016 (arXiv 1605.06431), section 4, Figs. 3 and 5. Norms keep their running statistics.
 """
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,54 +17,75 @@ from resnet_jax.training.run.loop import restore_run, train
 from resnet_jax.training.step.objective import mistakes
 from resnet_jax.training.step.step import normalize
 
+Units = tuple[str, ...]
+
 SEVERAL = (2, 4)
-"""How many units are dropped at once, besides one."""
+"""How many units are dropped together, besides one."""
 
 CHOICES = 5
-"""How often units to drop at once are chosen anew: what one choice does depends on luck."""
+"""Random choices of the units that are dropped together; a single one depends on luck."""
 
 
 def measure(config: ConfigDict, folder: Path) -> Findings:
     """Trains a network, then drops its units.
 
     Args:
-      config: of training.
-      folder: the trained network is kept in `trained` there.
+      config: a full config of training; its seed also selects the units dropped together.
+      folder: of the run; the trained network is kept in `trained` there.
 
     Returns:
-      Final measures, test errors in percent: `intact`, `median_lesion` and `worst_lesion` over
-      the units dropped one at a time, and `lesion_2` and `lesion_4` with so many dropped, the
-      mean of five choices by the seed. Records: the error for each unit that can be dropped.
+      Final measures, all test errors in percent: `intact`; `median_lesion` and `worst_lesion` over
+      the units, each dropped alone; `lesion_2` and `lesion_4`, with so many units dropped together,
+      the mean over five random choices. Records: the error without each unit that can be dropped.
     """
     train(config, folder / "trained")
     state, dataset = restore_run(folder / "trained")
-    variables = {"params": state.params, "batch_stats": state.batch_stats}
-    batches: Any = list(dataset.eval_batches("test"))
     model: Any = state.model
     units = lesion.droppable(model)
-
-    def error(dropped: Collection[str]) -> float:
-        wrong = count = 0.0
-        for batch in batches:
-            images = normalize(state, batch["image"])
-            logits = lesion.lesioned_logits(model, variables, images, dropped)
-            wrong += float(np.sum(batch["mask"] * mistakes(logits, batch["label"])))
-            count += float(np.sum(batch["mask"]))
-        return 100 * wrong / count
-
-    single = {unit: error((unit,)) for unit in units}
-    chances = np.random.default_rng(config.seed)
-    choices = [chances.permutation(units).tolist() for _ in range(CHOICES)]
-    several = {n: np.mean([error(choice[:n]) for choice in choices]) for n in SEVERAL}
+    rng = np.random.default_rng(config.seed)
+    orders = [rng.permutation(units).tolist() for _ in range(CHOICES)]
+    several = {n: [tuple(order[:n]) for order in orders] for n in SEVERAL}
+    groups = [(), *(group for choices in several.values() for group in choices)]
+    error = errors(state, dataset.eval_batches("test"), groups)
+    single = {unit: error[unit,] for unit in units}
     return Findings(
         {
-            "intact": error(()),
+            "intact": error[()],
             "median_lesion": float(np.median(list(single.values()))),
             "worst_lesion": max(single.values()),
-            **{f"lesion_{n}": float(found) for n, found in several.items()},
+            **{
+                f"lesion_{n}": float(np.mean([error[group] for group in choices]))
+                for n, choices in several.items()
+            },
         },
         [{"kind": "lesion", "step": 0, "site": unit, "error": e} for unit, e in single.items()],
     )
+
+
+def errors(state: Any, batches: Iterable[Mapping], groups: Collection[Units]) -> dict[Units, float]:
+    """The error of a trained network without each group of units and without each single unit.
+
+    Args:
+      state: of the trained network.
+      batches: with "image", "label" and "mask".
+      groups: paths of units to drop together.
+
+    Returns:
+      Errors in percent by the units dropped.
+    """
+    variables = {"params": state.params, "batch_stats": state.batch_stats}
+    wrong: dict[Units, float] = defaultdict(float)
+    count = 0.0
+    for batch in batches:
+        images: Any = normalize(state, batch["image"])
+        single = lesion.each_lesion(state.model, variables, images)
+        logits: dict[Units, Any] = {(unit,): of_unit for unit, of_unit in single.items()}
+        for group in groups:
+            logits[group] = lesion.lesioned_logits(state.model, variables, images, group)
+        for dropped, given in logits.items():
+            wrong[dropped] += float(np.sum(batch["mask"] * mistakes(given, batch["label"])))
+        count += float(np.sum(batch["mask"]))
+    return {dropped: 100 * times / count for dropped, times in wrong.items()}
 
 
 STUDY = Study(measure)
