@@ -1,22 +1,23 @@
-"""CIFAR-10 by the recipe of He et al. 2015, section 4.2.
+"""CIFAR-10 with the recipe of He et al. 2015, section 4.2.
 
     resnet-jax data prepare cifar10     # once; needs the extra `prepare`
     resnet-jax train --config configs/cifar10.py --config.model.name=resnet56 --workdir runs/r56
 
-For ResNet-110, which does not start to train at 0.1, the paper's warm-up: 0.01 at first, until the
-training error is below 80% (about 400 steps), then 0.1:
+ResNet-110 does not start training at a learning rate of 0.1 and needs the paper's warm-up, 0.01 for
+the first 400 steps:
 
     resnet-jax train --config configs/cifar10.py:warmup --config.model.name=resnet110 ...
 
-Not as the paper: pixels are also divided by the training split's standard deviation, one number,
-which the norm after the first convolution takes out again; a batch is normalised by the statistics
-of all its 128 images, where each of the paper's two GPUs had 64 (--config.train.accumulate=2 does
-so); the dense layer starts at sqrt(1 / (3 fan_in)), as PyTorch's does; the warm-up ends after 400
-steps, whatever the training error.
+Differences from the paper:
+- images are also divided by a standard deviation, one number, which the first batch norm cancels;
+- batch statistics are those of all 128 images; each of the paper's two GPUs had 64 (as here with
+  --config.train.accumulate=2);
+- the dense layer starts with a standard deviation of sqrt(1 / (3 fan_in)), as in PyTorch;
+- the warm-up ends after 400 steps, where the paper waits for a training error below 80%.
 
-Takes: 64,000 steps of 128 images. Not yet measured by us on a GPU.
-Reaches: not yet measured by us. The paper's test errors: ResNet-20 8.75%, 32 7.51%, 44 7.17%,
-56 6.97%, 110 6.43% (best of 5; mean 6.61, standard deviation 0.16).
+Takes: 64,000 steps with batches of 128. Not measured yet.
+Reaches: not measured yet. The paper's test errors: ResNet-20 8.75%, ResNet-32 7.51%, ResNet-44
+7.17%, ResNet-56 6.97%, ResNet-110 6.43% (best of 5; mean 6.61, standard deviation 0.16).
 """
 
 from ml_collections import ConfigDict
@@ -26,9 +27,9 @@ from resnet_jax.training.config import base
 
 
 def get_config(variant: str = "") -> ConfigDict:
-    """The recipe; `variant` is empty, or `warmup` for the deep networks that need it."""
+    """The recipe. The variant `warmup` is for networks of 110 layers and more."""
     if variant not in ("", "warmup"):
-        raise UserError(f"no variant '{variant}' of this config: there is 'warmup'")
+        raise UserError(f"configs/cifar10.py has no variant '{variant}'; it has 'warmup'")
     config = base()
     config.model.name = "resnet20"
     config.data.name = "cifar10"

@@ -1,11 +1,10 @@
-"""CIFAR-100 by the recipe of He et al. 2015 and 2016, as `configs/cifar10.py`.
+"""CIFAR-100 with the recipe of He et al. 2016; see `configs/cifar10.py` for the differences.
 
     resnet-jax data prepare cifar100     # once; needs the extra `prepare`
     resnet-jax train --config configs/cifar100.py --workdir runs/cifar100
 
-Takes: 64,000 steps of 128 images. Not yet measured by us on a GPU.
-Reaches: not yet measured by us. He et al. 2016, Table 4: pre-activation ResNet-164 24.33% test
-error, with the warm-up below.
+Takes: 64,000 steps with batches of 128. Not measured yet.
+Reaches: not measured yet. The paper's test error (Table 4): pre-activation ResNet-164 24.33%.
 """
 
 from ml_collections import ConfigDict
@@ -14,7 +13,7 @@ from resnet_jax.training.config import base
 
 
 def get_config() -> ConfigDict:
-    """The recipe of the 2016 paper, whose runs all warm up for 400 steps at 0.01."""
+    """The recipe of the paper, in which every run warms up for 400 steps at 0.01."""
     config = base()
     config.model.name = "preact164"
     config.data.name = "cifar100"

@@ -1,8 +1,8 @@
-"""Digits: 1,797 real 8x8 images, a CIFAR-style network in a minute on a laptop.
+"""Digits: 1,797 handwritten digits of 8x8 pixels, for runs of seconds on a laptop.
 
     resnet-jax train --config configs/digits.py --workdir runs/digits
 
-Takes: on two cores 6 seconds, and 9 to compile the first time; with ResNet-56, 15 and 17.
+Takes: 6 seconds on two cores, plus 9 to compile the first time (ResNet-56: 15 plus 17).
 Reaches: 1.7% test error (mean of 3 seeds, standard deviation 0.5); ResNet-56 1.6% (0.4).
 """
 
@@ -12,10 +12,10 @@ from resnet_jax.training.config import base
 
 
 def get_config() -> ConfigDict:
-    """The settings of a run on digits."""
+    """ResNet-20 on digits: 300 steps, about seven epochs."""
     config = base()
     config.model.name = "resnet20"
-    config.data.name = "digits"  # no crops or flips: a mirrored 2 is no digit
+    config.data.name = "digits"  # without crops and flips: a mirrored 2 is no digit
     config.optimizer.learning_rate = 0.01
     config.schedule.name = "cosine"
     config.schedule.warmup_steps = 20

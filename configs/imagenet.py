@@ -1,17 +1,22 @@
-"""ImageNet by the recipe of He et al. 2015, section 3.4, with the crops of today.
+"""ImageNet with the recipe of He et al. 2015, section 3.4, and random resized crops.
 
     resnet-jax data prepare imagenet2012     # once; needs the extra `prepare` and the archives
     resnet-jax train --config configs/imagenet.py --workdir runs/resnet50
 
-As the paper: batch 256, SGD with momentum 0.9, rate 0.1 divided by 10, weight decay 1e-4 on all
-parameters, 600,000 steps. Where the paper says "when the error plateaus", the rate drops after 30,
-60 and 90 of 120 epochs. Not as the paper: crops are random-resized (Szegedy et al. 2015) instead of
-a scale of [256, 480], the colours are not altered, channels are normalised by their mean and
-deviation, the computation is in bfloat16, and the dense layer starts at sqrt(1 / (3 fan_in)).
+As in the paper: batches of 256, SGD with momentum 0.9, weight decay 1e-4 on all parameters, 600,000
+steps, a learning rate of 0.1 that is divided by 10 three times.
 
-Takes: 600,000 steps of 256 images. Not yet measured by us on a GPU.
-Reaches: not yet measured by us. The authors' single-crop top-1 errors: ResNet-50 24.7%, 101 23.6%,
-152 23.0%.
+Differences from the paper:
+- the rate drops after 30, 60 and 90 of 120 epochs, where the paper says "when the error plateaus";
+- random resized crops (Szegedy et al. 2015) instead of scales from [256, 480];
+- no color augmentation;
+- channels are normalized by mean and standard deviation;
+- the computation is in bfloat16;
+- the dense layer starts with a standard deviation of sqrt(1 / (3 fan_in)), as in PyTorch.
+
+Takes: 600,000 steps with batches of 256. Not measured yet.
+Reaches: not measured yet. The authors' single-crop top-1 errors: ResNet-50 24.7%, ResNet-101 23.6%,
+ResNet-152 23.0%.
 """
 
 from ml_collections import ConfigDict
@@ -20,7 +25,7 @@ from resnet_jax.training.config import base
 
 
 def get_config() -> ConfigDict:
-    """The recipe."""
+    """ResNet-50 with the recipe above."""
     config = base()
     config.model.name = "resnet50"
     config.model.dtype = "bfloat16"

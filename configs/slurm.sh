@@ -1,11 +1,11 @@
 #!/bin/bash
-# Trains on several nodes of a Slurm cluster, one process a GPU:
+# Trains on several nodes of a Slurm cluster, with one process for each GPU:
 #
 #     sbatch configs/slurm.sh configs/imagenet.py runs/resnet50
 #
-# The second argument is a folder that all nodes see. JAX learns from Slurm where the others are.
-# Two minutes before the time is up Slurm sends SIGTERM; the run saves, and the job is put into
-# the queue again, where the same command goes on.
+# The second argument is a folder on a shared file system. JAX finds the coordinator through Slurm.
+# Slurm sends SIGTERM two minutes before the time limit; the run then saves a checkpoint and the job
+# is requeued, where the same command resumes.
 #SBATCH --job-name=resnet_jax
 #SBATCH --nodes=2
 #SBATCH --ntasks-per-node=8
@@ -18,14 +18,14 @@
 set -uo pipefail
 
 config=${1:?give a config, such as configs/imagenet.py}
-workdir=${2:?give a folder that all nodes see}
+workdir=${2:?give a folder on a shared file system}
 
-# One process that dies takes the step down, and the job with it.
+# If one process dies, the whole job step ends.
 srun --kill-on-bad-exit=1 \
   resnet-jax train --config "$config" --workdir "$workdir" --distributed "${@:3}"
 code=$?
 
-if [ "$code" -eq 143 ]; then # stopped and saved
+if [ "$code" -eq 143 ]; then # stopped by SIGTERM, checkpoint saved
   scontrol requeue "$SLURM_JOB_ID"
 fi
 exit "$code"

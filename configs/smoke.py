@@ -1,9 +1,9 @@
-"""Smoke: does everything run? A small network on made-up images for a few steps.
+"""Smoke test: a small network on synthetic images for a few steps.
 
     resnet-jax train --config configs/smoke.py --workdir runs/smoke
 
 Takes: seconds, most of them to compile.
-Reaches: nothing; the images are a pattern for each class and noise.
+Reaches: nothing of interest; images are a pattern for each class, plus noise.
 """
 
 from ml_collections import ConfigDict
@@ -12,7 +12,7 @@ from resnet_jax.training.config import base
 
 
 def get_config() -> ConfigDict:
-    """The settings of a run that only shows that things run."""
+    """ResNet-8 for 20 steps, with augmentation, evaluation and checkpoints."""
     config = base()
     config.model.name = "resnet8"
     config.data.name = "synthetic"

@@ -1,11 +1,9 @@
-"""Are more paths better than wider ones? Xie et al. 2017 (ResNeXt).
+"""Cardinality: many narrow groups against one wide one. Xie et al. 2017 (ResNeXt).
 
     resnet-jax run experiments/cardinality.py
     resnet-jax run experiments/cardinality.py --scale paper --dry-run
 
-Takes: about five minutes on two cores, on which grouped convolutions are slow.
-Finds: no difference that five seeds could tell: test errors of 1.9 to 2.6% from one group to
-eight.
+Takes: about five minutes on two cores (grouped convolutions are slow on CPUs).
 """
 
 from resnet_jax.lab import Experiment, Paper, claims, figures
@@ -13,8 +11,8 @@ from resnet_jax.models import published
 
 CIFAR = published.tables()["others_cifar"]
 IMAGENET = published.tables()["xie2017_imagenet"]
-ALIKE = ("1x64d", "2x40d", "4x24d", "8x14d")
-"""C x d of about as many multiply-adds each (Xie et al. 2017, Table 2)."""
+SAME_COST = ("1x64d", "2x40d", "4x24d", "8x14d")
+"""Cardinality C and group width d at about equal multiply-adds (Xie et al. 2017, Table 2)."""
 
 GROUPED = {
     "data.normalize": "channel",
@@ -25,12 +23,11 @@ GROUPED = {
     "train.steps": 0,
     "train.epochs": 300.0,
 }
-"""The recipe of the paper and of its authors' code, which has Nesterov's momentum, where it is not
-that of He et al. 2015."""
+"""Where the recipe of the paper and its authors' code differs from He et al. 2015."""
 
 
 def on_imagenet(groups: str) -> float:
-    """Table 3; of one group it is a ResNet."""
+    """Top-1 error of Table 3; one group is a plain bottleneck ResNet."""
     return IMAGENET[f"{'resnet' if groups == '1x64d' else 'resnext'}50_{groups}"]
 
 
@@ -45,33 +42,35 @@ def at(groups: str) -> dict[str, str]:
 
 
 experiment = Experiment(
-    question="Are more groups better, at the same cost and beyond it?",
+    question="Does a higher cardinality reduce the error, at equal cost and at higher cost?",
     source="Xie et al. 2017, arXiv 1611.05431, Tables 2, 3 and 7",
     published=(
-        "On ImageNet the error of ResNet-50 falls from 23.9% at 1x64d to 22.2% at 32x4d, of about "
-        "as many multiply-adds. On CIFAR-10 ResNeXt-29 reaches 3.65% with 8x64d and 3.58% with "
-        "16x64d, which cost more."
+        "On ImageNet, at about equal multiply-adds, the error falls from 23.9% (ResNet-50, 1x64d) "
+        "to 22.2% (ResNeXt-50, 32x4d). On CIFAR-10, ResNeXt-29 reaches 3.65% with 8x64d and 3.58% "
+        "with 16x64d, at a higher cost."
     ),
     paper=Paper(
         source="Xie et al. 2017, arXiv 1611.05431, Table 3",
         figures=on_imagenet,
-        words="ImageNet, ResNet-50 and ResNeXt-50, top-1 error of one crop",
+        words="ImageNet, ResNet-50 and ResNeXt-50, single-crop top-1 error",
     ),
     setup=(
-        "Networks of 11 layers with stages of 32, 64 and 128 channels, half of the paper's, so "
-        "that a group has half of its d; 200 steps of 32 digits."
+        "Networks of 11 layers with stages of 32, 64 and 128 channels, half the paper's widths, so "
+        "that the groups are half as wide too. 200 steps with batches of 32 digits."
     ),
     base="configs/digits.py",
     scale="digits",
     settings={"model.widths": (32, 64, 128), "train.steps": 200},
-    axes={"groups": ALIKE},
+    axes={"groups": SAME_COST},
     configure=lambda groups: {"model.name": f"resnext11-{groups}"},
     seeds=(0, 1, 2, 3, 4),
     measures=("train_error", "test_error"),
     diverged={"train_error": 90.0, "test_error": 90.0},
     figures=(
-        figures.Final(x="groups", says="Errors at the end of training, by groups and their width."),
-        figures.Curves(lines="groups", says="Training error against step, by groups."),
+        figures.Final(x="groups", says="Final errors by number and width of groups."),
+        figures.Curves(
+            lines="groups", says="Training error against step, by number and width of groups."
+        ),
     ),
     claims=(
         claims.Greater(
@@ -83,12 +82,12 @@ experiment = Experiment(
             published="23.9% and 22.3% with ResNet-50 on ImageNet (Table 3)",
         ),
         claims.NotGreater(
-            "They train no worse",
+            "Eight narrow groups train no worse than one wide one",
             measure="train_error",
             cell=at("8x14d"),
             than=at("1x64d"),
             margin=0.5,
-            published="better: “stronger representations”, not regularisation (section 5.1)",
+            published="better: “stronger representations”, not regularization (section 5.1)",
         ),
     ),
     scales={
@@ -104,9 +103,9 @@ experiment = Experiment(
             "configure": lambda groups: {"model.name": f"resnext29-{groups}"},
             "seeds": tuple(range(10)),
             "setup": (
-                "The paper's recipe: 300 epochs of batches of 128 at 0.1, divided by 10 after 150 "
-                "and 225 of them, weight decay 5e-4, Nesterov's momentum as in the authors' code. "
-                "1x64d is the network without groups, at a fraction of the cost of the others."
+                "The paper's recipe: 300 epochs with batches of 128, learning rate 0.1, divided by "
+                "10 after 150 and 225 epochs, weight decay 5e-4, Nesterov's momentum as in the "
+                "authors' code. 1x64d is the network without groups, at a fraction of the cost."
             ),
             "claims": (
                 claims.Greater(
@@ -117,7 +116,7 @@ experiment = Experiment(
                     published="yes (Fig. 7)",
                 ),
                 claims.NotGreater(
-                    "Sixteen groups are no worse than eight",
+                    "Sixteen groups (16x64d) test no worse than eight (8x64d)",
                     measure="test_error",
                     cell=at("16x64d"),
                     than=at("8x64d"),

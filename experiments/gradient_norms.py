@@ -1,11 +1,8 @@
-"""Do gradients vanish in a deep plain network? Norms by unit and depth, before the first step.
+"""Do gradients vanish in a deep plain network? Gradient norms by unit and depth, before training.
 
     resnet-jax run experiments/gradient_norms.py
 
-Takes: a little over three minutes on two cores, nearly all of it to compile.
-Finds: at 56 layers the first unit's gradient is about 960 times the last unit's in the plain
-network (95% interval 580 to 1600, 5 seeds), 4.6 times in the residual one and 6.6 times in the one
-of pre-activation.
+Takes: a little over three minutes on two cores, nearly all of it compilation.
 """
 
 import math
@@ -24,13 +21,13 @@ def at(family: str, depth: int) -> dict[str, str | int]:
 experiment = Experiment(
     question="Do gradients vanish in a deep plain network, and what does a shortcut change?",
     source=(
-        'He et al. 2015, section 4.1 (gradients have "healthy norms" with batch normalisation); '
-        "Yang et al. 2019 (they explode in plain networks)"
+        'He et al. 2015, section 4.1 (gradients have "healthy norms" with batch normalization); '
+        "Yang et al. 2019 (gradients explode in plain networks)"
     ),
     setup=(
-        "Networks as they are before the first step, on one batch of 128 digits, with the batch's "
-        "statistics. The norm of a unit is that of the gradient of all its kernels; the measure is "
-        "the decimal logarithm of the first unit's norm over the last unit's."
+        "Networks at initialization, on one batch of 128 digits, normalized by its statistics. The "
+        "norm of a unit is that of the gradient of all its kernels. The measure is log10(norm of "
+        "the first unit / norm of the last unit), in decades."
     ),
     base="configs/digits.py",
     scale="digits",
@@ -47,39 +44,39 @@ experiment = Experiment(
             panels="family",
             lines="depth",
             selection=DEFAULT,
-            says="Norm of the gradient of each unit's kernels, from the input to the output.",
+            says="Gradient norm of each unit's kernels, from input to output.",
         ),
         figures.Profile(
             name="relative",
             panels="family",
             lines="depth",
             x="relative",
-            says="The same against relative depth.",
+            says="Gradient norm of each unit's kernels against relative depth.",
         ),
         figures.Ratio(
             x="depth",
             lines="family",
-            says="The first unit's norm over the last unit's, against the number of layers.",
+            says="Norm of the first unit over that of the last, against depth.",
         ),
     ),
     claims=(
         claims.Within(
-            "In a plain network of 56 layers the gradient vanishes towards the input, to less than "
-            "half (as many tutorials have it)",
+            "In a plain network of 56 layers the gradient vanishes towards the input: the ratio is "
+            "below one half (as many tutorials say)",
             measure="decades",
             cell=at("plain", 56),
             high=-math.log10(2),
             published="refuted: it explodes (Yang et al. 2019)",
         ),
         claims.Within(
-            "In a plain network of 56 layers it explodes towards the input, a hundredfold and more",
+            "In a plain network of 56 layers it explodes towards the input: the ratio is above 100",
             measure="decades",
             cell=at("plain", 56),
             low=2.0,
-            published="exponential growth, without end (Yang et al. 2019)",
+            published="exponential growth with depth (Yang et al. 2019)",
         ),
         claims.Greater(
-            "In plain networks the ratio grows with depth, tenfold and more from 20 to 56 layers",
+            "In plain networks the ratio grows more than tenfold from 20 to 56 layers",
             measure="decades",
             cell=at("plain", 56),
             than=at("plain", 20),
@@ -94,7 +91,7 @@ experiment = Experiment(
             published="“healthy norms” (He et al. 2015)",
         ),
         claims.Within(
-            "In a pre-activation network of 56 layers it stays within a factor of ten",
+            "In a pre-activation network of 56 layers the ratio stays within a factor of ten",
             measure="decades",
             cell=at("preact", 56),
             low=-1.0,
@@ -102,7 +99,7 @@ experiment = Experiment(
             published="“healthy norms” (He et al. 2015)",
         ),
         claims.Within(
-            "In a residual network of 110 layers it stays within a factor of ten",
+            "In a residual network of 110 layers the ratio stays within a factor of ten",
             measure="decades",
             cell=at("resnet", 110),
             low=-1.0,

@@ -1,10 +1,8 @@
-"""Gradients by depth without normalisation: what remains of the explosion?
+"""Gradient norms by depth in networks without normalization.
 
     resnet-jax run experiments/gradient_norms_without_norm.py
 
 Takes: about half a minute on two cores.
-Finds: along depth the plain network's gradient is even, and all of it falls by 3.8 decades from 8
-to 56 layers (5 seeds); the residual network of 56 layers starts at a loss of about 1100 nats.
 """
 
 import math
@@ -15,21 +13,21 @@ from resnet_jax.lab import Experiment, Records, answers, claims, figures, gradie
 
 
 def level(metrics):
-    """The decimal logarithm of the norm over the kernels of all units."""
+    """log10 of the gradient norm over the kernels of all units."""
     return math.log10(np.linalg.norm(answers.profile(metrics)["value"]))
 
 
-def findings(found: Records) -> list[str]:
-    """The answer in words."""
-    told = answers.in_words("family", "depth", deepest=56)(found)
-    shallow, deep = (found.summary("level", at("plain", depth)).mean for depth in (8, 56))
+def findings(records: Records) -> list[str]:
+    """The gradient's profile and its overall size, in words."""
+    sentences = answers.in_words("family", "depth", deepest=56)(records)
+    shallow, deep = (records.summary("level", at("plain", depth)).mean for depth in (8, 56))
     if deep < shallow - 1:
-        told.append(
-            "In the plain network the gradient is even along depth and yet it vanishes: all of it "
-            f"falls by {shallow - deep:.1f} decades from 8 to 56 layers. Zeros at the border of a "
-            "small image cost each layer some of the signal, forward and backward."
+        sentences.append(
+            "In the plain network the gradient is about the same in every unit, and yet it "
+            f"vanishes: its norm falls by {shallow - deep:.1f} decades from 8 to 56 layers. Zero "
+            "padding of small images costs each layer some of the signal, forward and backward."
         )
-    return told
+    return sentences
 
 
 def at(family: str, depth: int) -> dict[str, str | int]:
@@ -38,11 +36,12 @@ def at(family: str, depth: int) -> dict[str, str | int]:
 
 
 experiment = Experiment(
-    question="How do gradients change with depth where nothing is normalised?",
-    source="He et al. 2015b (initialisation for ReLU), Hanin 2018, Zhang et al. 2019",
+    question="How do gradients change with depth in networks without normalization?",
+    source="He et al. 2015b (initialization for ReLU), Hanin 2018, Zhang et al. 2019",
     setup=(
-        "As the experiment `gradient_norms`, without batch normalisation: He's initialisation "
-        "keeps the gradient's size on average in a plain network, and adds it up in a residual one."
+        "As the experiment `gradient_norms`, without batch normalization. He initialization keeps "
+        "the size of the gradient on average in a plain network; in a residual network the "
+        "gradients of the branches add up."
     ),
     base="configs/digits.py",
     scale="digits",
@@ -62,28 +61,28 @@ experiment = Experiment(
         figures.Profile(
             panels="family",
             lines="depth",
-            says="Norm of the gradient of each unit's kernels, from the input to the output.",
+            says="Gradient norm of each unit's kernels, from input to output.",
         ),
     ),
     claims=(
         claims.Within(
-            "In a plain network of 56 layers the ratio of first to last unit is within a factor "
-            "of ten",
+            "In a plain network of 56 layers the gradients of the first and last unit are within a "
+            "factor of ten",
             measure="decades",
             cell=at("plain", 56),
             low=-1.0,
             high=1.0,
         ),
         claims.Greater(
-            "All of a plain network's gradient vanishes with depth: tenfold and more from 8 to 56 "
-            "layers",
+            "The whole gradient of a plain network vanishes with depth: more than tenfold from 8 "
+            "to 56 layers",
             measure="level",
             cell=at("plain", 8),
             than=at("plain", 56),
             margin=1.0,
         ),
         claims.Within(
-            "A residual network of 56 layers starts at a loss over ten times that of a guess",
+            "A residual network of 56 layers starts at more than ten times the loss of chance",
             measure="loss",
             cell=at("resnet", 56),
             low=23.0,

@@ -1,27 +1,27 @@
-"""Plain and residual networks of growing depth. He et al. 2015, Table 6 and Fig. 6.
+"""Plain and residual networks of increasing depth. He et al. 2015, Table 6 and Fig. 6.
 
     resnet-jax run experiments/he2015_depth.py
     resnet-jax run experiments/he2015_depth.py --scale paper --dry-run
 
 Takes: about six minutes on two cores.
-Finds: after 200 steps, training errors of 1, 76 and 89% for plain networks of 20, 56 and 110
-layers, and of less than 0.1% for all residual ones (3 seeds).
 """
+
+from typing import Any
 
 from resnet_jax.lab import Experiment, Paper, claims, figures
 from resnet_jax.models import published
 
 TABLE = published.tables()["he2015_cifar10"]
-WARMED_UP = (110, 1202)  # depths that do not start to train at 0.1
+WARMED_UP = (110, 1202)  # depths that do not start training at a learning rate of 0.1
 
 
-def network(family: str, depth: int) -> dict[str, str] | None:
-    """Twins: the same network but for the shortcut, which has no parameters (option A)."""
+def network(family: str, depth: int) -> dict[str, Any]:
+    """Twins: they differ in the shortcut alone, which has no parameters (option A)."""
     return {"model.name": f"{family}{depth}"}
 
 
-def on_cifar(family: str, depth: int) -> dict[str, str | float | int] | None:
-    """The paper's runs: a plain network of 1202 layers is not among them."""
+def on_cifar(family: str, depth: int) -> dict[str, Any] | None:
+    """The runs of the paper, which has no plain network of 1202 layers."""
     if (family, depth) == ("plain", 1202):
         return None
     warmup = {
@@ -33,7 +33,7 @@ def on_cifar(family: str, depth: int) -> dict[str, str | float | int] | None:
 
 
 def in_paper(family: str, depth: int) -> float | None:
-    """Table 6; of plain networks the paper prints no table."""
+    """Test error of Table 6; the paper prints none for plain networks."""
     entry = TABLE.get(f"resnet{depth}", {})
     return entry.get("error_mean", entry.get("error")) if family == "resnet" else None
 
@@ -43,8 +43,8 @@ def at(family: str, depth: int) -> dict[str, str | int]:
     return {"family": family, "depth": depth}
 
 
-def judged(margin: float) -> tuple[claims.Claim, ...]:
-    """The paper's claims, with the difference in points of test error that matters at a scale."""
+def paper_claims(margin: float) -> tuple[claims.Claim, ...]:
+    """The paper's claims; `margin` is the relevant difference in test error, in points."""
     return (
         claims.Greater(
             "A deeper plain network trains worse: 56 layers against 20",
@@ -89,22 +89,22 @@ def judged(margin: float) -> tuple[claims.Claim, ...]:
 
 
 experiment = Experiment(
-    question="What do 20, 56 and 110 layers make of plain and of residual networks?",
+    question="How do the errors of plain and residual networks change with depth?",
     source="He et al. 2015, section 4.2, Table 6 and Fig. 6",
     published=(
-        "On CIFAR-10 the training error of plain networks grows with depth, from 20 to 56 layers, "
-        "and is above 60% at 110; that of residual networks falls. ResNet-1202 trains as well as "
-        "ResNet-110 and tests worse."
+        "On CIFAR-10 the training error of plain networks grows from 20 to 56 layers and is above "
+        "60% at 110; that of residual networks falls. ResNet-1202 trains as well as ResNet-110 "
+        "but has a higher test error."
     ),
     paper=Paper(
         source="He et al. 2015, arXiv 1512.03385, Table 6",
         figures=in_paper,
-        words="CIFAR-10; ResNet-110 is the mean of 5 runs, the others are single ones",
+        words="CIFAR-10; mean of 5 runs for ResNet-110, single runs otherwise",
     ),
     setup=(
-        "200 steps of 32 digits at a rate of 0.01: the beginning of a training, in which networks "
-        "of 20 layers fit the training images. ResNet-1202 is left out, and so are 32 and 44 "
-        "layers, which experiments/degradation.py has. A test error says little here: 360 images."
+        "200 steps with batches of 32 digits at a learning rate of 0.01: short training, enough "
+        "for networks of 20 layers to fit the training set. ResNet-1202 and 32 and 44 layers are "
+        "left out (experiments/degradation.py has 32). Test errors, of 360 images, are coarse."
     ),
     base="configs/digits.py",
     scale="digits",
@@ -120,15 +120,15 @@ experiment = Experiment(
             measure="train_error",
             panels="family",
             lines="depth",
-            says="Training error against step, plain networks at the left, residual at the right.",
+            says="Training error against step: plain networks left, residual networks right.",
         ),
         figures.Final(
             x="depth",
             lines="family",
-            says="Errors at the end of training.",
+            says="Final errors by depth.",
         ),
     ),
-    claims=judged(margin=0.5),
+    claims=paper_claims(margin=0.5),
     scales={
         "paper": {
             "base": "configs/cifar10.py",
@@ -137,13 +137,13 @@ experiment = Experiment(
             "configure": on_cifar,
             "seeds": (0, 1, 2, 3, 4),
             "setup": (
-                "The recipe of section 4.2: 64,000 steps of 128 images at 0.1, 0.01 and 0.001; "
-                "networks of 110 layers and more begin with 400 steps at 0.01, where the paper "
-                "waits for a training error below 80%; inputs and initial values as "
-                "configs/cifar10.py has them. Five seeds of each, where the paper has "
-                "five of ResNet-110 alone."
+                "The recipe of section 4.2: 64,000 steps with batches of 128 at learning rates of "
+                "0.1, 0.01 and 0.001. Networks of 110 layers and more warm up for 400 steps at "
+                "0.01 (in the paper: until the training error is below 80%). Inputs and "
+                "initialization are those of configs/cifar10.py. Five seeds of each network, "
+                "where the paper has five of ResNet-110 alone."
             ),
-            "claims": judged(margin=1.0),
+            "claims": paper_claims(margin=1.0),
         }
     },
 )

@@ -1,11 +1,9 @@
-"""Are the responses of residual networks smaller? He et al. 2015, Fig. 7.
+"""Layer responses of plain and residual networks. He et al. 2015, Fig. 7.
 
     resnet-jax run experiments/he2015_responses.py
     resnet-jax run experiments/he2015_responses.py --scale paper --dry-run
 
 Takes: about two and a half minutes on two cores.
-Finds: all but the first layers of plain-56 have responses of about 1, where the norms' scales
-start: 300 steps say little of the paper's figure (3 seeds).
 """
 
 from resnet_jax.lab import Experiment, Records, claims, figures, gradients
@@ -13,7 +11,7 @@ from resnet_jax.lab.figures.responses import NORMS
 
 STEPS, PAPER_STEPS = 300, 64_000
 CELLS = [(family, depth) for family in ("plain", "resnet") for depth in (20, 56)]
-MARGIN = 0.05  # of responses that are about 1: less is of no interest
+MARGIN = 0.05  # responses are about 1; smaller differences do not matter
 
 
 def at(family: str, depth: int) -> dict[str, str | int]:
@@ -22,7 +20,7 @@ def at(family: str, depth: int) -> dict[str, str | int]:
 
 
 def response_at(steps: int):
-    """The mean over layers of the standard deviation of a norm's output, at the last step."""
+    """Standard deviation of a norm's output at the last of `steps`, averaged over layers."""
 
     def response(metrics):
         return gradients.profile(metrics, steps - 1, "activation", "signal_std")["value"].mean()
@@ -30,21 +28,21 @@ def response_at(steps: int):
     return response
 
 
-def findings(found: Records) -> list[str]:
-    """The answer in words."""
-    told = [
-        f"{found.experiment.label(family)}, {depth} layers: {found.told('response', cell)}."
+def findings(records: Records) -> list[str]:
+    """The mean response of each network, in words."""
+    sentences = [
+        f"{records.experiment.label(family)}, {depth} layers: {records.told('response', cell)}."
         for family, depth in CELLS
         for cell in (at(family, depth),)
     ]
-    means = [found.summary("response", at("resnet", depth)).mean for depth in (20, 56)]
+    means = [records.summary("response", at("resnet", depth)).mean for depth in (20, 56)]
     if all(abs(mean - 1) < MARGIN for mean in means):
-        told.append(
-            f"The scales of the norms start at 1, and in {STEPS} steps those of the residual "
-            "networks have hardly left it. So this says little of the paper's figure, which is of "
-            "64,000 steps."
+        sentences.append(
+            f"The scales of the norms start at 1 and have hardly moved in the residual networks "
+            f"after {STEPS} steps. So this says little about the paper's figure, which shows "
+            "networks after 64,000 steps."
         )
-    return told
+    return sentences
 
 
 experiment = Experiment(
@@ -56,8 +54,8 @@ experiment = Experiment(
         "ResNet-56 and ResNet-110 than in ResNet-20."
     ),
     setup=(
-        f"After {STEPS} steps on digits at the paper's learning rate of 0.1, at the last batch, "
-        "with the batch's statistics."
+        f"After {STEPS} steps on digits at the paper's learning rate of 0.1, on the last batch, "
+        "normalized by its statistics."
     ),
     base="configs/digits.py",
     scale="digits",
@@ -83,8 +81,8 @@ experiment = Experiment(
     ),
     claims=(
         claims.Greater(
-            "At 20 layers the responses of the plain network are larger than the residual one's, "
-            f"by {MARGIN} or more",
+            "At 20 layers the responses of the plain network are larger than those of the residual "
+            f"network, by {MARGIN} or more",
             measure="response",
             cell=at("plain", 20),
             than=at("resnet", 20),
@@ -92,8 +90,8 @@ experiment = Experiment(
             published="generally larger, on CIFAR-10 (He et al. 2015, Fig. 7)",
         ),
         claims.Greater(
-            "At 56 layers the responses of the plain network are larger than the residual one's, "
-            f"by {MARGIN} or more",
+            "At 56 layers the responses of the plain network are larger than those of the residual "
+            f"network, by {MARGIN} or more",
             measure="response",
             cell=at("plain", 56),
             than=at("resnet", 56),
@@ -101,8 +99,7 @@ experiment = Experiment(
             published="generally larger, on CIFAR-10 (He et al. 2015, Fig. 7)",
         ),
         claims.Greater(
-            "The responses of the residual network of 20 layers are larger than those of 56, "
-            f"by {MARGIN} or more",
+            f"The responses of ResNet-20 are larger than those of ResNet-56, by {MARGIN} or more",
             measure="response",
             cell=at("resnet", 20),
             than=at("resnet", 56),
@@ -118,7 +115,7 @@ experiment = Experiment(
             "derive": {"response": response_at(PAPER_STEPS)},
             "seeds": (0, 1, 2, 3, 4),
             "findings": None,
-            "setup": "The recipe of section 4.2, at its end, at the last batch.",
+            "setup": "The recipe of section 4.2; responses on the last batch of training.",
         }
     },
 )

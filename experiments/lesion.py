@@ -1,10 +1,8 @@
-"""What is left of a trained network when a unit is dropped?
+"""Lesion study: the error of a trained network when units are dropped. Veit et al. 2016.
 
     resnet-jax run experiments/lesion.py
 
 Takes: under two minutes on two cores.
-Finds: without its median unit, the test error of plain-20 goes from 2.3 to 89%, that of ResNet-20
-from 1.7 to 5.0%, and that of ResNet-56 from 1.6 to 1.7% (3 seeds).
 """
 
 from resnet_jax.lab import Experiment, Records, claims, figures
@@ -14,30 +12,31 @@ NETWORKS = ("plain20", "resnet20", "resnet56")
 MEASURES = ("intact", "median_lesion", "worst_lesion", "lesion_2", "lesion_4")
 
 
-def findings(found: Records) -> list[str]:
-    """The answer in words."""
-    told = []
+def findings(records: Records) -> list[str]:
+    """The test errors of each network, in words."""
+    sentences = []
     for network in NETWORKS:
-        error = {of: found.summary(of, {"model.name": network}).mean for of in MEASURES}
-        told.append(
-            f"{network}, with a test error of {error['intact']:.1f}%, has one of "
-            f"{error['median_lesion']:.1f}% without its median unit, {error['worst_lesion']:.1f}% "
-            f"without its worst, and {error['lesion_2']:.1f}% and {error['lesion_4']:.1f}% without "
-            "two and four chosen at random."
+        error = {of: records.summary(of, {"model.name": network}).mean for of in MEASURES}
+        sentences.append(
+            f"{network} has a test error of {error['intact']:.1f}%. With one unit dropped the "
+            f"median error is {error['median_lesion']:.1f}% and the largest "
+            f"{error['worst_lesion']:.1f}%; with two and four random units dropped it is "
+            f"{error['lesion_2']:.1f}% and {error['lesion_4']:.1f}%."
         )
-    return told
+    return sentences
 
 
 experiment = Experiment(
-    question="What is left of a trained network when a unit is dropped?",
+    question="How does the error of a trained network change when units are dropped?",
     source="Veit et al. 2016, section 4, Figs. 3 and 5",
     published=(
-        "On CIFAR-10 dropping any unit of VGG takes the error to that of a guess; dropping one of "
-        "a residual network of 110 layers hardly changes it."
+        "On CIFAR-10, dropping any layer of VGG takes the error to chance level; dropping a unit "
+        "of a residual network of 110 layers hardly changes it."
     ),
     setup=(
-        "Networks trained for 300 steps on digits, then tested with units dropped, the statistics "
-        "of the norms unchanged. A plain unit can be dropped only where it keeps its input's shape."
+        "Networks trained for 300 steps on digits and tested with units dropped, with the norms' "
+        "running statistics unchanged. A plain unit can be dropped only if it keeps the shape of "
+        "its input."
     ),
     base="configs/digits.py",
     scale="digits",
@@ -50,25 +49,25 @@ experiment = Experiment(
         figures.Final(
             x="model.name",
             measures=MEASURES[:3],
-            says="Test error of the intact network, and with one unit dropped.",
+            says="Test error of the intact network and with one unit dropped.",
         ),
         figures.Final(
             name="several",
             x="model.name",
             measures=MEASURES[3:],
-            says="Test error with two and with four units dropped, the mean of five choices.",
+            says="Test error with two and four units dropped, averaged over five random choices.",
         ),
     ),
     claims=(
         claims.Within(
-            "Half of the units of plain-20 take the error above 50% when dropped alone",
+            "Dropping one unit of plain-20 takes the test error above 50% (median over units)",
             measure="median_lesion",
             cell={"model.name": "plain20"},
             low=50.0,
             published="dropping any layer of VGG takes it to 90% (Veit et al. 2016)",
         ),
         claims.Within(
-            "Half of the units of ResNet-56 leave it below 10% when dropped alone",
+            "Dropping one unit of ResNet-56 leaves the test error below 10% (median over units)",
             measure="median_lesion",
             cell={"model.name": "resnet56"},
             high=10.0,

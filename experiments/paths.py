@@ -1,9 +1,8 @@
-"""How long are the paths by which the gradient comes through a residual network?
+"""Length of the paths that carry the gradient through a residual network. Veit et al. 2016.
 
     resnet-jax run experiments/paths.py
 
 Takes: about twenty seconds on two cores.
-Finds: mean lengths of 3.3, 5.4 and 6.9 units of 9, 27 and 54, within 5% of theory (5 seeds).
 """
 
 from resnet_jax.lab import Experiment, Records, claims, figures
@@ -14,8 +13,8 @@ UNITS = (9, 27, 54)
 TOLERANCE = 0.05
 
 
-def as_theory_says(units: int) -> claims.Within:
-    """The claim that the mean length is as theory says, to the tolerance."""
+def agrees_with_theory(units: int) -> claims.Within:
+    """The claim that the mean length is that of theory, up to the tolerance."""
     theory = path_length(units, layers=2, batch=64)
     return claims.Within(
         f"With {units} units the mean path length is within {TOLERANCE:.0%} of theory",
@@ -27,38 +26,41 @@ def as_theory_says(units: int) -> claims.Within:
     )
 
 
-def findings(found: Records) -> list[str]:
-    """The answer in words."""
-    long = found.told("length", {"units": 54})
+def findings(records: Records) -> list[str]:
+    """The mean length at the largest depth, in words."""
+    length = records.told("length", {"units": 54})
     return [
-        f"Through a stack of 54 units the gradient comes by paths of {long}, far fewer than the 27 "
-        "of a path that takes each branch or shortcut alike: most of a deep residual network is "
-        "passed by its shortcuts.",
+        f"Through a stack of 54 units the gradient takes paths of {length} on average. A path that "
+        "took branches and shortcuts equally often would have 27: most of the gradient bypasses "
+        "most branches.",
     ]
 
 
 experiment = Experiment(
-    question="How long are the paths by which the gradient comes?",
-    source="Veit et al. 2016, section 5; the theory was derived for this project",
+    question="How long are the paths that carry the gradient through a residual network?",
+    source="Veit et al. 2016, section 5; theory derived for this project",
     setup=(
-        "Stacks of pre-activation units with two layers in each branch, before training; the mean "
-        "number of branches on a path, each path weighted by its part in the squared gradient."
+        "Stacks of pre-activation units with two layers in each branch, at initialization. The "
+        "length of a path is its number of branches; the mean weights each path by its share of "
+        "the squared gradient."
     ),
     study=paths.STUDY,
     axes={"units": UNITS},
     seeds=(0, 1, 2, 3, 4),
     measures=("length", "deviation"),
     figures=(
-        figures.Final(x="units", measures=("length",), says="Mean path length against depth."),
+        figures.Final(
+            x="units", measures=("length",), says="Mean path length against the number of units."
+        ),
     ),
     claims=(
-        *map(as_theory_says, UNITS),
+        *map(agrees_with_theory, UNITS),
         claims.Within(
-            "With 54 units the gradient comes by paths of fewer than 10 branches on average",
+            "With 54 units the mean path length is below 10 branches",
             measure="length",
             cell={"units": 54},
             high=10.0,
-            published="most of it by 5 to 17 of 54 units, after training (Veit et al. 2016)",
+            published="after training, mostly 5 to 17 of 54 units (Veit et al. 2016)",
         ),
     ),
     findings=findings,
