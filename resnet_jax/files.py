@@ -1,4 +1,4 @@
-"""Files: executing a user's Python file, writing a file whole, and the cache folder.
+"""Files: executing a user's Python file, writing files and sections of pages, the cache folder.
 
 Like `errors`, this module may be imported from every folder.
 """
@@ -72,6 +72,21 @@ def write_atomically(path: Path, text: str) -> None:
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     scratch.write_text(text)
     scratch.replace(path)
+
+
+def write_section(page: Path, name: str, text: str) -> None:
+    """Replaces the text between `<!-- NAME -->` and `<!-- end of NAME -->` in a Markdown page.
+
+    Raises:
+      UserError: there is no such page, or it lacks one of the two lines.
+    """
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    old = page.read_text(encoding="utf-8") if page.is_file() else ""
+    before, _, rest = old.partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise UserError(f"{page}: add the lines {begin} and {end} where the table belongs")
+    page.write_text(f"{before}{begin}\n{text}{end}{after}", encoding="utf-8")
 
 
 def user_cache() -> Path:

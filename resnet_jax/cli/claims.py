@@ -24,14 +24,15 @@ def add_parser(commands: Subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Prints the table in Markdown, or writes it into a page; 1 if an experiment is unreadable."""
+    from resnet_jax.files import write_section
     from resnet_jax.lab.reporting import overview
 
     unreadable: list[str] = []
-    table = overview.claims_table(options.results, unreadable.append)
+    table = overview.markdown(overview.claims_table(options.results, unreadable.append))
     if options.into:
-        overview.write_into(options.into, table)
+        write_section(options.into, "claims", table)
     else:
-        print(overview.markdown(table), end="")
+        print(table, end="")
     for message in unreadable:
         print(f"resnet-jax: warning: {message}", file=sys.stderr)
     return 1 if unreadable else 0

@@ -12,6 +12,7 @@ from resnet_jax.cli import (
     launch,
     report,
     run,
+    settings,
     summary,
     train,
 )
@@ -27,6 +28,7 @@ COMMANDS = (
     launch,
     evaluate,
     summary,
+    settings,
     benchmark,
     data,
 )

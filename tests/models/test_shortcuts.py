@@ -3,8 +3,6 @@
 What stands in the table is tested by its name, so that a new entry is too.
 """
 
-from pathlib import Path
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,10 +11,9 @@ from flax import linen as nn
 from flax.traverse_util import flatten_dict
 
 from resnet_jax.errors import UserError
-from resnet_jax.models import ResNet, shortcuts
+from resnet_jax.models import ResNet
 from resnet_jax.models.orders import ORDERS
 from resnet_jax.models.shortcuts import SHORTCUTS, Gated, Junction
-from resnet_jax.models.zoo.summary import summarize
 
 KEY = jax.random.key(0)
 IMAGES = jax.random.normal(jax.random.key(1), (2, 6, 6, 4))
@@ -192,16 +189,3 @@ def test_a_shortcut_that_does_not_fit_is_refused(monkeypatch, given):
     model = ResNet((1, 1), widths=(4, 6), shortcut="misfit", num_classes=5, dtype="bfloat16")
     with pytest.raises(UserError, match=told):
         model.init(KEY, jnp.zeros((2, 8, 8, 3)))
-
-
-def test_the_shortcut_that_readme_adds_is_one(monkeypatch):
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    code = readme.partition("```python\nclass ChannelScale")[2].partition("\n\n\nSHORTCUTS")[0]
-    scope = dict(vars(shortcuts))
-    exec("class ChannelScale" + code, scope)
-    monkeypatch.setitem(SHORTCUTS, "channel_scale", scope["channel_scale"])
-    counts = {
-        shortcut: summarize(ResNet((1, 2), (4, 6), shortcut=shortcut, dtype="bfloat16")).params
-        for shortcut in ("A", "channel_scale")
-    }
-    assert counts["channel_scale"] == counts["A"] + 4 + 6 + 6

@@ -12,7 +12,6 @@ from resnet_jax.lab.reporting.report import Report
 from resnet_jax.lab.results.folder import experiments_in
 from resnet_jax.lab.running.worker import last_line
 
-BEGIN, END = "<!-- claims -->", "<!-- end of claims -->"
 HEAD = ["experiment", "claim", "theory or paper", "ours (95% interval)", "n", "verdict"]
 
 
@@ -59,20 +58,6 @@ def markdown(table: Readable) -> str:
     """A table as Markdown writes one."""
     lines = [table.head, ["---:" if numeric else "---" for numeric in table.numeric], *table.rows]
     return "".join(f"| {' | '.join(map(_escape, line))} |\n" for line in lines)
-
-
-def write_into(page: Path, table: Readable) -> None:
-    """Puts a table into a page of Markdown, between two comments, in place of what is there.
-
-    Raises:
-      UserError: the page is not there, or has not both comments.
-    """
-    text = page.read_text(encoding="utf-8") if page.is_file() else ""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not end:
-        raise UserError(f"{page}: the table goes between lines {BEGIN!r} and {END!r}; add them")
-    page.write_text(f"{before}{begin}\n{markdown(table)}{end}{after}", encoding="utf-8")
 
 
 def _row(verdict: Verdict) -> list[str]:

@@ -7,8 +7,11 @@ import pytest
 
 from resnet_jax.cli import main
 from resnet_jax.errors import UserError
+from resnet_jax.files import write_section
 from resnet_jax.lab.reporting import overview
 from resnet_jax.lab.results.folder import Folder
+
+BEGIN, END = "<!-- claims -->", "<!-- end of claims -->"
 
 
 def test_every_claim_has_a_row_with_its_verdict(results: Folder):
@@ -51,13 +54,13 @@ def test_a_damaged_experiment_is_left_out_with_a_warning(results: Folder, capsys
 
 def test_the_command_replaces_the_table_of_a_page_and_nothing_else(results: Folder, capsys):
     page = results.path / "page.md"
-    page.write_text(f"before\n{overview.BEGIN}\nold\n{overview.END}\nafter\n")
+    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
     folder = str(results.path.parent)
     assert main(["claims", folder, "--into", str(page)]) == 0
     assert main(["claims", folder]) == 0
     printed = capsys.readouterr().out
     assert printed.count("\n") == 4
-    text = f"before\n{overview.BEGIN}\n{printed}{overview.END}\nafter\n"
+    text = f"before\n{BEGIN}\n{printed}{END}\nafter\n"
     assert page.read_text() == text
     assert main(["claims", folder, "--into", str(page)]) == 0
     assert page.read_text() == text
@@ -65,10 +68,10 @@ def test_the_command_replaces_the_table_of_a_page_and_nothing_else(results: Fold
 
 def test_a_page_without_a_place_for_it_is_left_as_it_is(results: Folder):
     page = results.path / "page.md"
-    page.write_text(f"{overview.END} {overview.BEGIN}\n")
-    with pytest.raises(UserError, match="the table goes between lines"):
-        overview.write_into(page, overview.claims_table(results.path.parent))
-    assert page.read_text() == f"{overview.END} {overview.BEGIN}\n"
+    page.write_text(f"{END} {BEGIN}\n")
+    with pytest.raises(UserError, match="<!-- end of claims -->"):
+        write_section(page, "claims", "new")
+    assert page.read_text() == f"{END} {BEGIN}\n"
     with pytest.raises(UserError, match="holds no results"):
         overview.claims_table(results.path / "none")
 
