@@ -6,10 +6,11 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from resnet_jax.errors import one_line
 from resnet_jax.lab.analysis.claims import Verdict
 from resnet_jax.lab.formatting import count
 from resnet_jax.lab.reporting import report
-from resnet_jax.lab.reporting.overview import in_a_line, title
+from resnet_jax.lab.reporting.overview import title
 from resnet_jax.lab.reporting.report import Report, inline
 from resnet_jax.lab.results.folder import Folder, experiments_in
 
@@ -97,7 +98,7 @@ def _card(path: Path) -> Card:
             link=f"{path.name}/{built.folder.report.name}",
         )
     except Exception as error:  # an experiment's own code may raise anything
-        return Card(title=path.name, damage=in_a_line(error))
+        return Card(title=path.name, damage=one_line(error))
 
 
 def _first_figure(built: Report) -> Markup:

@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from resnet_jax.errors import UserError
+from resnet_jax.errors import UserError, one_line
 from resnet_jax.lab.analysis.claims import Verdict
 from resnet_jax.lab.analysis.tables import Readable
 from resnet_jax.lab.formatting import count
 from resnet_jax.lab.reporting import report
 from resnet_jax.lab.reporting.report import Report
 from resnet_jax.lab.results.folder import experiments_in
-from resnet_jax.lab.running.worker import last_line
 
 HEAD = ["experiment", "claim", "theory or paper", "ours (95% interval)", "n", "verdict"]
 
@@ -35,7 +34,7 @@ def claims_table(results: Path, warn: Callable[[str], None] = lambda message: No
         try:
             found = report.read(path)
         except Exception as error:  # an experiment's own code may raise anything
-            warn(f"{path} is left out: {in_a_line(error)}")
+            warn(f"{path} is left out: {one_line(error)}")
             continue
         rows += [[title(found), *_row(verdict)] for verdict in found.verdicts]
     if not rows:
@@ -47,11 +46,6 @@ def title(found: Report) -> str:
     """An experiment's name, and its scale if that is not its default: `degradation (paper)`."""
     experiment = found.records.experiment
     return experiment.name if experiment.as_written else f"{experiment.name} ({experiment.scale})"
-
-
-def in_a_line(error: Exception) -> str:
-    """What is wrong with an experiment, in a line."""
-    return str(error) if isinstance(error, UserError) else last_line(error)
 
 
 def markdown(table: Readable) -> str:

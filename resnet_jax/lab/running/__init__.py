@@ -1,1 +1,1 @@
-"""Carrying out the runs of a grid, here or on workers."""
+"""Executes the runs of a grid, in this process or on workers."""

@@ -1,4 +1,4 @@
-"""The engine: runs what is missing of an experiment's grid, here or on workers."""
+"""Executes what is missing of an experiment's grid, in this process or on workers."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,32 +30,31 @@ def run(
     only: GridFilter | None = None,
     executor: Executor | None = None,
 ) -> Folder:
-    """Runs every run of an experiment that is not done.
+    """Executes the runs of an experiment that have not ended.
 
-    Runs that ended, those that diverged among them, are left as they are; one that was cut off
-    goes on from its newest checkpoint; one that failed is tried again. A run that fails does not
-    stop the others: what went wrong is in its folder and in the table.
+    Runs that are done or diverged are kept; an interrupted run resumes from its newest checkpoint;
+    a failed one is tried again. A run that fails does not stop the others: the error is in its
+    folder and in the table.
 
     Args:
-      experiment: as read from its file.
-      results: folder in which the experiment's own folder is made.
-      command: what to type to do this again, for the report.
+      experiment: the experiment, loaded from its file.
+      results: the folder in which the experiment's own folder is made.
+      command: the command line that runs the experiment, for the report.
       observer: told of each event.
-      only: the piece of the grid to run this time (see `grid_filter`); by default all of it.
-      executor: where runs are done (see `executors`); by default in this process.
+      only: the part of the grid to run (see `grid_filter`); by default all of it.
+      executor: executes the runs (see `executors`); by default in this process.
 
     Returns:
-      The experiment's folder.
+      The experiment's folder of results.
 
     Raises:
-      UserError: the grid cannot be made of the base config, a network or a schedule of it does
-        not exist, or its data are not prepared.
+      UserError: the grid cannot be expanded, a config is invalid, or a dataset is not prepared.
     """
     observer, executor = observer or Observer(), executor or Here()
     runs = grid.expand(experiment)
     chosen = grid_filter.select(runs, only or {})
     for each in chosen:
-        if grid.trains(each.config) and each.seed == runs[0].seed:
+        if grid.trains(each.config) and each.seed == runs[0].seed:  # seeds share their errors
             _refuse_unusable(experiment, each, executor.here)
     folder = Folder(Path(results) / experiment.results_name)
     write_plan(folder, experiment, runs, command)
@@ -63,7 +62,7 @@ def run(
     _warn_of_other_code(folder, [each for each in chosen if each not in waiting], observer)
     observer.start_grid(len(chosen), len(chosen) - len(waiting))
     file, place = folder.experiment, folder.runs
-    if not executor.here:  # a worker may stand in another folder
+    if not executor.here:  # a worker may have another working directory
         file, place = file.resolve(), place.resolve()
     tasks = [Task(each.config, place / each.name, file, experiment.scale) for each in waiting]
     dispatch(tasks, executor, experiment.study, observer)
@@ -71,9 +70,9 @@ def run(
 
 
 def _refuse_unusable(experiment: Experiment, run: Run, here: bool) -> None:
-    """Finds before any run what would fail in all of a cell's: network, data, durations."""
+    """Raises before any run what would fail in every run of a cell: data, network, durations."""
     config = run.config
-    dataset = load_dataset(config)  # as a rule that of all cells, so that none is named
+    dataset = load_dataset(config)  # its errors name no cell: most grids have one dataset
     with grid.errors_in_cell(experiment, run.axes):
         build_model(config, dataset.num_classes)
         Plan.of(config, dataset.num_train)
@@ -83,7 +82,7 @@ def _refuse_unusable(experiment: Experiment, run: Run, here: bool) -> None:
 
 
 def _warn_of_other_code(folder: Folder, done: Sequence[Run], observer: Observer) -> None:
-    """A run is named by its config alone: what is done stays, though the code may be another."""
+    """Warns of finished runs of other code: a run's name depends on its config alone."""
     codes = {
         each.name: RunFolder(folder.runs / each.name).environment().get("code") for each in done
     }
@@ -93,19 +92,19 @@ def _warn_of_other_code(folder: Folder, done: Sequence[Run], observer: Observer)
     if other:
         files = sorted({file for found in other.values() for file in found})
         observer.warn(
-            f"{count(len(other), 'finished run')} had other code ({listed(files)}), and will not "
-            f"be done again: to have that, remove from {folder.runs} {listed(list(other))}"
+            f"{count(len(other), 'finished run')} had other code ({listed(files)}) and will not be "
+            f"run again; to run them again, remove {listed(list(other))} from {folder.runs}"
         )
 
 
 def missing(folder: Folder, runs: Sequence[Run]) -> list[Run]:
-    """The runs of a grid that are still to be done, in its order."""
+    """Selects the runs of a grid that are still to be done, in the grid's order."""
     return [each for each in runs if not _ended(folder.runs / each.name)]
 
 
 def _ended(path: Path) -> bool:
     try:
         result = RunFolder(path).result()
-    except UserError:  # a damaged result: the run is tried, and says what to do
+    except UserError:  # a corrupt result: the run is tried, and says what to do
         return False
     return result is not None and result.status != "failed"

@@ -1,8 +1,8 @@
-"""What a worker does: one run of an experiment.
+"""One run of an experiment, as a worker executes it.
 
-A run goes to a worker as plain data: its config, its folder, and where its experiment stands in a
-file. The functions of an experiment's file belong to no module that can be imported, and so do
-not pickle; a worker reads the file for itself.
+A run is sent to a worker as plain data: its config, its folder, and the path and scale of its
+experiment. Functions in an experiment's file cannot be pickled, since the file is not an
+importable module, so the worker loads the file itself.
 """
 
 import time
@@ -13,7 +13,7 @@ from pathlib import Path
 import jax
 from ml_collections import ConfigDict
 
-from resnet_jax.errors import UserError
+from resnet_jax.errors import one_line
 from resnet_jax.lab.design import experiment as experiments
 from resnet_jax.lab.design.study import Study
 from resnet_jax.training.run.compilation import compile_seconds, use_cache
@@ -21,7 +21,7 @@ from resnet_jax.training.run.loop import train
 from resnet_jax.training.run.observer import Observer
 from resnet_jax.training.run.run_folder import InUseError, Result, RunFolder
 
-CONFIGS_KEPT = 8  # whose compiled programs stay in memory; those of one are some 50 MB
+CONFIGS_KEPT = 8  # whose compiled programs stay in memory, at about 50 MB each
 _compiled: set[str] = set()
 
 
@@ -31,9 +31,9 @@ class Task:
 
     Attributes:
       config: the run's full config.
-      folder: the run's folder, which the worker has to see under the same path.
+      folder: the run's folder, which has to have the same path on the worker.
       experiment: the experiment's file.
-      scale: at which of its scales.
+      scale: the experiment's scale.
     """
 
     config: ConfigDict
@@ -43,80 +43,78 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of a run in a worker.
+class TaskResult:
+    """The result of a run on a worker.
 
     Attributes:
-      result: how it ended; None if it was told to stop, or left to another process.
-      warnings: what is amiss, for a person.
+      result: how the run ended; None if it was stopped, or if another process works on it.
+      warnings: warnings of the run, for the user.
     """
 
     result: Result | None
     warnings: tuple[str, ...] = ()
 
 
-class _Notes(Observer):
-    """Keeps the warnings: a worker prints nothing."""
+class _Warnings(Observer):
+    """Collects the warnings: a worker prints nothing."""
 
     def __init__(self) -> None:
-        self.warnings: list[str] = []
+        self.messages: list[str] = []
 
     def warn(self, message: str) -> None:
-        """Keeps it."""
-        self.warnings.append(message)
+        self.messages.append(message)
 
 
-def work(task: Task) -> Outcome:
-    """Does a run in this process, which is a worker's.
+def work(task: Task) -> TaskResult:
+    """Executes a run in a worker's process.
 
     Returns:
-      What became of it. A run that is told to stop saves, and comes back without a result.
+      Its result. A run that is told to stop saves a checkpoint and has no result.
 
     Raises:
-      UserError: the experiment's file cannot be read.
+      UserError: the experiment's file cannot be loaded.
     """
     use_cache()
     study = experiments.load(task.experiment).at_scale(task.scale).study
-    notes = _Notes()
+    warnings = _Warnings()
     try:
-        result = perform(task.config, study, task.folder, notes)
+        result = perform(task.config, study, task.folder, warnings)
     except KeyboardInterrupt:
         result = None
-    return Outcome(result, tuple(notes.warnings))
+    return TaskResult(result, tuple(warnings.messages))
 
 
 def perform(
     config: ConfigDict, study: Study | None, path: Path, observer: Observer
 ) -> Result | None:
-    """Does one run to its end; whatever goes wrong with it is written into its folder.
+    """Executes one run; an exception is written into its folder as its result.
 
     Args:
       config: the run's full config.
-      study: what it measures in place of training; None to train.
-      path: its folder.
+      study: what the run computes instead of training; None to train.
+      path: the run's folder.
       observer: told of each event.
 
     Returns:
       How it ended; None if another process works on it.
 
     Raises:
-      Interrupted: the process was told to stop, and everything is saved.
+      Interrupted: the process was told to stop, and the run has saved a checkpoint.
     """
-    _keep_few_programs(config)
+    _limit_compiled_programs(config)
     try:
-        return _measure(config, study, path, observer) if study else train(config, path, observer)
+        return _run_study(config, study, path, observer) if study else train(config, path, observer)
     except InUseError as error:
-        observer.warn(f"{error}; left to it")
+        observer.warn(f"{error}; skipped")
         return None
-    except Exception as error:  # whatever it was, the other runs go on
-        message = str(error) if isinstance(error, UserError) else last_line(error)
-        result = fail(path, message, "".join(traceback.format_exception(error)))
+    except Exception as error:  # of any kind: the other runs go on
+        result = fail(path, one_line(error), "".join(traceback.format_exception(error)))
         observer.finish_run(path.name, result)
         return result
 
 
-def _keep_few_programs(config: ConfigDict) -> None:
-    """Has JAX forget what it compiled, once that is of many configs: of a grid it is gigabytes."""
+def _limit_compiled_programs(config: ConfigDict) -> None:
+    """Clears JAX's caches after a few configs: the programs of a whole grid are gigabytes."""
     _compiled.add(str({**config.to_dict(), "seed": None}))
     if len(_compiled) > CONFIGS_KEPT:
         jax.clear_caches()
@@ -127,31 +125,22 @@ def fail(path: Path, message: str, details: str) -> Result:
     """Writes into a run's folder that it failed.
 
     Args:
-      path: the folder, which is made if need be.
-      message: what happened, in a line.
-      details: the same at length, for `error.txt`.
+      path: the folder, which is made if necessary.
+      message: one line, for result.json.
+      details: the traceback, for error.txt.
     """
     path.mkdir(parents=True, exist_ok=True)
     (path / "error.txt").write_text(details)
     return RunFolder(path).finish(Result("failed", message, step=0))
 
 
-def last_line(error: BaseException) -> str:
-    """An exception in a line: its type and the beginning of its message.
-
-    What others noted on it is left out: JAX notes there that it has cut the traceback.
-    """
-    message = str(error).strip().partition("\n")[0]
-    return f"{type(error).__name__}: {message}" if message else type(error).__name__
-
-
-def _measure(config: ConfigDict, study: Study, path: Path, observer: Observer) -> Result:
+def _run_study(config: ConfigDict, study: Study, path: Path, observer: Observer) -> Result:
     began = time.perf_counter()
     folder = RunFolder(path)
     folder.claim(config)
     observer.start_run(path.name, 0, 1, 1)
     found = study.measure(config, path)
-    folder.rewind(-1)  # records of an earlier process that did not come to its end
+    folder.rewind(-1)  # drops the records of an earlier attempt that did not end
     for record in found.records:
         folder.append(record)
     observer.progress(1)

@@ -15,9 +15,8 @@ from resnet_jax import lab
 from resnet_jax.errors import UserError
 from resnet_jax.lab.design import grid
 from resnet_jax.lab.running import engine
-from resnet_jax.lab.running.executors import EXECUTORS, gpus
-from resnet_jax.lab.running.executors.process import Process
-from resnet_jax.lab.running.executors.processes import Processes
+from resnet_jax.lab.running.executors import EXECUTORS, processes
+from resnet_jax.lab.running.executors.processes import Process, Processes, visible_gpus
 from resnet_jax.training.run.observer import Observer
 
 STUDY = """
@@ -227,14 +226,14 @@ def test_a_signal_lets_all_workers_save_and_end(kind, number, request, tmp_path)
     assert process.returncode == 128 + number, err
     assert "same command" in err
     assert "Traceback" not in err
-    assert "stopping: 2 under way save first" in out
+    assert "stopping: 2 active runs" in out
     assert len([*runs.glob("*/checkpoints/*")]) == 2
     assert not [*runs.glob("*/result.json")]
 
 
 def test_each_process_has_a_gpu_of_its_own():
     def share(workers, names, **environ):
-        return [gpus.environment(each, workers, names, environ) for each in range(workers)]
+        return [processes.gpu_environment(each, workers, names, environ) for each in range(workers)]
 
     assert share(2, []) == [{}, {}]
     assert share(2, ["0", "1", "2"]) == [
@@ -249,8 +248,8 @@ def test_each_process_has_a_gpu_of_its_own():
 
 
 def test_of_the_gpus_those_that_the_user_chose_are_given_out():
-    assert gpus.visible({"CUDA_VISIBLE_DEVICES": "2, 5"}) == ["2", "5"]
-    assert gpus.visible({"CUDA_VISIBLE_DEVICES": ""}) == []
+    assert visible_gpus({"CUDA_VISIBLE_DEVICES": "2, 5"}) == ["2", "5"]
+    assert visible_gpus({"CUDA_VISIBLE_DEVICES": ""}) == []
 
 
 def test_a_process_has_what_is_set_for_it_and_stays_the_same_one():
@@ -296,7 +295,7 @@ def test_an_option_that_slurm_has_not_is_one_line(tmp_path):
 def test_where_there_is_no_slurm_it_says_so(tmp_path, monkeypatch):
     pytest.importorskip("submitit")
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(UserError, match=r"--slurm: .*srun.* Run this where"):
+    with pytest.raises(UserError, match=r"--slurm: .*srun.*sbatch"):
         EXECUTORS["slurm"](tmp_path, {})
 
 
@@ -320,6 +319,6 @@ def test_what_is_no_address_makes_no_client(monkeypatch, address):
 
 
 def test_its_examples_hold():
-    ran = doctest.testmod(gpus)
+    ran = doctest.testmod(processes)
     assert ran.failed == 0
     assert ran.attempted > 0

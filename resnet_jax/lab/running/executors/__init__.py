@@ -1,9 +1,9 @@
-"""Where runs are done: in this process, in others, on a Dask cluster, or by Slurm.
+"""Executors of runs: this process, other processes, a Dask cluster, or Slurm.
 
-An executor is what `concurrent.futures` has made of one: `submit(function, argument)` returns a
-future. None of them schedules; where there is a queue beyond one machine, it is Dask's or Slurm's.
+They follow `concurrent.futures`: `submit(function, argument)` returns a future. None of them
+schedules; queues beyond one machine are those of Dask and Slurm.
 
-| name      | runs are done                         | needs the extra |
+| name      | runs are executed                     | needs the extra |
 | --------- | ------------------------------------- | --------------- |
 | here      | in this process, one after another    |                 |
 | processes | in processes of this machine          |                 |
@@ -15,8 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from resnet_jax.lab.running.executors.executor import Executor, WorkerDiedError
-from resnet_jax.lab.running.executors.here import Here
+from resnet_jax.lab.running.executors.executor import Executor, Here, WorkerDiedError
 
 
 def _processes(workers: int = 2) -> Executor:
@@ -43,6 +42,6 @@ EXECUTORS: dict[str, Callable[..., Executor]] = {
     "dask": _dask,
     "slurm": _slurm,
 }
-"""What makes each; what it needs is imported only then."""
+"""Constructors by name; the libraries that they need are imported when they are called."""
 
 __all__ = ["EXECUTORS", "Executor", "Here", "WorkerDiedError"]

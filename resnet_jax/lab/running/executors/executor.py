@@ -1,4 +1,4 @@
-"""What an executor is to those who submit to it."""
+"""The interface of executors, and the one that executes runs in this process."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -11,31 +11,31 @@ class WorkerDiedError(Exception):
 
 
 class Executor(Protocol):
-    """Does runs, as futures.
+    """Executes runs, as futures.
 
     Attributes:
-      here: whether runs are done in this process, where its observer sees each step.
+      here: whether runs are executed in this process, where the observer sees each step.
     """
 
     here: ClassVar[bool]
 
     @property
     def slots(self) -> float:
-        """How many runs it takes at a time; infinite if the queue is its own."""
+        """The number of runs that it takes at a time; infinite if it has a queue of its own."""
 
     def submit(self, function: Callable[[Any], Any], argument: Any) -> Future:
-        """Has a function called on a worker.
+        """Calls a function on a worker.
 
         Args:
-          function: one that can be imported by its name.
-          argument: plain data.
+          function: a function that can be imported by name.
+          argument: a value that can be pickled.
 
         Returns:
-          The future result; its exception says that the worker died, and how.
+          The future result; its exception is that of the worker, such as `WorkerDiedError`.
         """
 
     def stop(self) -> None:
-        """Tells the runs under way to save and to end; their futures end after that."""
+        """Tells the active runs to save a checkpoint and to end; then their futures end."""
 
     def __enter__(self) -> Self: ...
 
@@ -45,4 +45,25 @@ class Executor(Protocol):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Lets the workers go; after an error, without waiting for what they do."""
+        """Releases the workers; after an error, without waiting for them."""
+
+
+class Here:
+    """Executes runs in this process, one after another: a future is done when it is returned."""
+
+    here: ClassVar[bool] = True
+    slots = 1.0
+
+    def submit(self, function: Callable[[Any], Any], argument: Any) -> Future:
+        future: Future = Future()
+        future.set_result(function(argument))  # exceptions are raised at once
+        return future
+
+    def stop(self) -> None:  # between two calls no run is active
+        pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass

@@ -1,8 +1,8 @@
-"""By Slurm, each run in a job of its own, through submitit.
+"""Executes each run in a Slurm job of its own, through submitit.
 
 Options are those of submitit's `update_parameters`: `timeout_min`, `gpus_per_node`, `mem_gb`,
-`cpus_per_task`, and Slurm's own, such as `partition` or `account`. A job whose time is up is
-requeued, and goes on from the run's newest checkpoint. The logs lie in the folder of results.
+`cpus_per_task`, and Slurm's own, such as `partition` or `account`. A job that exceeds its time is
+requeued, and its run resumes from the newest checkpoint. Logs are in the folder of results.
 """
 
 import math
@@ -13,8 +13,8 @@ from typing import Any, ClassVar, Self
 
 from resnet_jax.errors import UserError
 
-MOST_JOBS = 1000  # that are waited for at a time, a thread each
-OF_ANY_CLUSTER = (
+MAX_JOBS = 1000  # that are waited for at a time, in a thread each
+COMMON_OPTIONS = (
     "cpus_per_task",
     "gpus_per_node",
     "mem_gb",
@@ -23,7 +23,7 @@ OF_ANY_CLUSTER = (
     "stderr_to_stdout",
     "tasks_per_node",
     "timeout_min",
-)  # what submitit calls alike everywhere; the others begin with the cluster's name there
+)  # submitit prefixes all other options with the name of the cluster
 
 
 class Slurm:
@@ -36,9 +36,9 @@ class Slurm:
         """Finds the cluster.
 
         Args:
-          folder: for the jobs' scripts and logs.
-          options: for submitit's `update_parameters`.
-          cluster: `local` does the same with processes of this machine, for tests.
+          folder: the folder of the jobs' scripts and logs.
+          options: arguments of submitit's `update_parameters`.
+          cluster: `local` uses processes of this machine instead, for tests.
 
         Raises:
           UserError: submitit is not installed, there is no Slurm here, or an option is unknown.
@@ -46,26 +46,24 @@ class Slurm:
         try:
             import submitit
         except ImportError:
-            raise UserError("--slurm takes the extra `slurm`: pip install -e '.[slurm]'") from None
+            raise UserError("--slurm needs the extra `slurm`: pip install -e '.[slurm]'") from None
         try:
             self._executor = submitit.AutoExecutor(folder=folder, cluster=cluster)
-            self._executor.update_parameters(**_named(options, "slurm"))
+            self._executor.update_parameters(**_prefixed(options))
         except RuntimeError as error:
-            raise UserError(f"--slurm: {error} Run this where `sbatch` is") from error
+            raise UserError(f"--slurm: {error} Run this on a machine that has `sbatch`") from error
         except (NameError, TypeError, ValueError, AssertionError) as error:
             raise UserError(f"--slurm-option: {' '.join(str(error).split())}") from error
         self._jobs: list[Any] = []
-        self._threads = ThreadPoolExecutor(MOST_JOBS)
+        self._threads = ThreadPoolExecutor(MAX_JOBS)
 
     def submit(self, function: Callable[[Any], Any], argument: Any) -> Future:
-        """See `Executor`."""
         job = self._executor.submit(_Resumable(function), argument)
         self._jobs.append(job)
         return self._threads.submit(job.result)
 
     def stop(self) -> None:
-        """See `Executor`: Slurm sends SIGTERM, on which a training saves, and half a minute on it
-        kills what is left."""
+        # Slurm sends SIGTERM, on which training saves a checkpoint, and kills half a minute later.
         for job in self._jobs:
             if not job.done():
                 job.cancel(check=False)
@@ -74,12 +72,11 @@ class Slurm:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leaves the jobs to Slurm."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.shutdown(wait=False, cancel_futures=True)  # the jobs are Slurm's
 
 
 class _Resumable:
-    """A function that submitit may call once more, in a job that was requeued."""
+    """A function that submitit may call again, in a job that was requeued."""
 
     def __init__(self, function: Callable[[Any], Any]) -> None:
         self._function = function
@@ -88,14 +85,14 @@ class _Resumable:
         return self._function(argument)
 
     def checkpoint(self, argument: Any) -> Any:
-        """What the requeued job does: the same, from the newest checkpoint."""
+        """Returns what the requeued job calls: the same, which resumes from its checkpoint."""
         from submitit.helpers import DelayedSubmission
 
         return DelayedSubmission(self, argument)
 
 
-def _named(options: Mapping[str, Any], cluster: str) -> dict[str, Any]:
+def _prefixed(options: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        key if key in OF_ANY_CLUSTER else f"{cluster}_{key.removeprefix(f'{cluster}_')}": value
+        key if key in COMMON_OPTIONS else f"slurm_{key.removeprefix('slurm_')}": value
         for key, value in options.items()
     }
