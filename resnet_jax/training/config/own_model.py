@@ -1,12 +1,13 @@
 """Networks of the user's own: `FILE.py:VARIABLE` in the place of a name of the zoo."""
 
 from pathlib import Path
-from typing import Any
-
-from flax import linen as nn
+from typing import TYPE_CHECKING, Any
 
 from resnet_jax.errors import UserError, did_you_mean
 from resnet_jax.files import errors_of, load_python_file
+
+if TYPE_CHECKING:
+    from flax import linen as nn
 
 
 def is_own(name: str) -> bool:
@@ -28,7 +29,7 @@ def content(name: str) -> bytes:
     return file.read_bytes()
 
 
-def load(name: str, num_classes: int) -> nn.Module:
+def load(name: str, num_classes: int) -> "nn.Module":
     """The Linen module that a Python file defines.
 
     Args:
@@ -39,6 +40,8 @@ def load(name: str, num_classes: int) -> nn.Module:
     Raises:
       UserError: there is no such file or variable, it does not run, or it is no Linen module.
     """
+    from flax import linen as nn  # other functions of this file do not need it
+
     file, _, variable = name.rpartition(":")
     if not Path(file).is_file():
         raise UserError(f"model.name = {name!r}: there is no file {file}")

@@ -12,8 +12,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import jax
-
 import resnet_jax
 from resnet_jax import renamed
 
@@ -28,6 +26,8 @@ COMPUTING = (
 
 def environment() -> dict[str, Any]:
     """Versions, devices, commit, code and time, as plain JSON types."""
+    import jax  # what reads the results of runs does without it
+
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
