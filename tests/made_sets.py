@@ -1,4 +1,4 @@
-"""Small sets of the real format, written by TFDS builders of the tests' own."""
+"""Small sets in TFDS's format, written by builders of the tests."""
 
 import io
 
@@ -20,12 +20,12 @@ def small_image(split, index):
 
 
 def photograph(index):
-    """A smooth picture of a size and of channels of its own: colour, and every fourth grey."""
+    """A smooth image, in color or, every fourth, gray; the size depends on the index."""
     height, width = 40 + 7 * (index % 5), 70 - 6 * (index % 4)
     down, across = np.mgrid[:height, :width]
-    grey = (3 * down + 2 * across + 5 * index) % 256
+    gray = (3 * down + 2 * across + 5 * index) % 256
     return (
-        grey.astype(np.uint8) if index % 4 == 3 else np.stack([grey, down, across], -1).astype("u1")
+        gray.astype(np.uint8) if index % 4 == 3 else np.stack([gray, down, across], -1).astype("u1")
     )
 
 
@@ -77,11 +77,11 @@ class Photographs(MadeSet):
         return {"image": encode(photograph(index), "JPEG", quality=95), "label": label}
 
 
-# By the names of TFDS's own sets, in whose place they are not to be registered.
+# These have the names of sets of TFDS, so they are not registered.
 
 
 class Cifar10(Cifar, skip_registration=True):
-    """A set that reads as CIFAR-10 does, of noise: its features are those of TFDS's builder."""
+    """CIFAR-10 with images of noise; its features are those of TFDS's builder."""
 
     name = "cifar10"
     SPLITS = (("train", 128), ("test", 24))
@@ -89,7 +89,7 @@ class Cifar10(Cifar, skip_registration=True):
 
 
 class Cifar100(Cifar10, skip_registration=True):
-    """The same for CIFAR-100, which has a second label, of the 20 kinds that classes are of."""
+    """CIFAR-100 with images of noise; it has a second label, the superclass."""
 
     name = "cifar100"
     CLASSES = 100
@@ -100,7 +100,7 @@ class Cifar100(Cifar10, skip_registration=True):
 
 
 class ImageNet(Photographs, skip_registration=True):
-    """The same for ImageNet, of twelve small photographs and four to validate with."""
+    """ImageNet with twelve small training and four validation images."""
 
     name = "imagenet2012"
     SPLITS = (("train", 12), ("validation", 4))

@@ -3,7 +3,7 @@ import sys
 import pytest
 
 from resnet_jax.errors import UserError, one_line
-from resnet_jax.files import errors_of, load_python_file, write_atomically
+from resnet_jax.files import errors_of, load_python_file, user_cache, write_atomically
 
 
 def test_a_file_is_executed_and_leaves_nothing_behind(tmp_path):
@@ -77,3 +77,19 @@ def test_an_exception_in_one_line(error, line):
 
 def test_a_long_message_is_cut():
     assert len(one_line(RuntimeError("x" * 5000))) < 250
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"RESNET_JAX_CACHE": "/a"}, "/a"),
+        ({"XDG_CACHE_HOME": "/b"}, "/b/resnet_jax"),
+        ({"HOME": "/c"}, "/c/.cache/resnet_jax"),
+    ],
+)
+def test_the_cache_folder_follows_the_environment(monkeypatch, variables, expected):
+    for name in ("RESNET_JAX_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert str(user_cache()) == expected

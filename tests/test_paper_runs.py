@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from resnet_jax import lab
-from resnet_jax.data.fake import facts
+from resnet_jax.data.fake import set_info
 from resnet_jax.lab.design import grid
 from resnet_jax.models.zoo.summary import summarize
 from resnet_jax.training import config as configs
@@ -39,8 +39,8 @@ def marked(name, scale):
 
 def work(run):
     """Multiply-adds for one image."""
-    data = facts(run.config.data)
-    return summarize(build_model(run.config, data.classes), data.shape).multiply_adds
+    data = set_info(run.config.data)
+    return summarize(build_model(run.config, data.num_classes), data.image_shape).multiply_adds
 
 
 def smallest(name, scale):

@@ -24,13 +24,14 @@ def add_parser(commands: Subparsers) -> None:
 
 def list_all(options: argparse.Namespace) -> None:
     """Prints the name and a description of each data set."""
-    from resnet_jax.data.tfds.catalog import CATALOG
+    from resnet_jax.data.catalog import DESCRIPTIONS
 
-    print_table(["name", "what it is"], CATALOG.items(), [False, False])
+    print_table(["name", "what it is"], DESCRIPTIONS.items(), [False, False])
 
 
 def prepare(options: argparse.Namespace) -> None:
     """Prepares a data set, and prints where it is."""
     from resnet_jax.data.tfds.prepare import prepare
 
-    print_path(options.name, prepare(options.name, options.data_dir))
+    folder = prepare(options.name, options.data_dir)
+    print_path(options.name, folder or "built in, nothing to prepare")

@@ -35,6 +35,6 @@ def print_table(
     CONSOLE.print(table)
 
 
-def print_path(what: str, path: Path) -> None:
+def print_path(what: str, path: Path | str) -> None:
     """Prints where something is, on a line that is never wrapped."""
     CONSOLE.print(f"{what}: {path}", highlight=False, soft_wrap=True, markup=False)

@@ -1,4 +1,4 @@
-"""What a dataset is to those who train on it: facts, and batches as functions of the step."""
+"""The interface of a dataset: its facts, and batches as functions of the step."""
 
 import abc
 import dataclasses
@@ -14,11 +14,11 @@ Split = Literal["train", "test"]
 
 
 class Batch(TypedDict):
-    """Images and labels; in evaluation also which of them count.
+    """Images and labels; in evaluation, also a mask.
 
     Attributes:
       image: pixel values as stored, 0 to 255.
-      label: the class of each image, from 0.
+      label: class of each image, from 0.
       mask: 1 for an example, 0 for padding; only in evaluation batches.
     """
 
@@ -29,25 +29,25 @@ class Batch(TypedDict):
 
 @dataclasses.dataclass(frozen=True)
 class Shard:
-    """The part of every batch that one process loads: its `index`-th of `count` equal parts."""
+    """The part of every batch that one process loads: part `index` of `count` equal ones."""
 
     index: int = 0
     count: int = 1
 
     def of(self, size: int) -> range:
-        """Its rows of a batch of `size` examples, which `count` divides."""
+        """The rows of this shard in a batch of `size` examples, a multiple of `count`."""
         rows = size // self.count
         return range(self.index * rows, (self.index + 1) * rows)
 
 
 @dataclasses.dataclass(frozen=True)
 class Sampling:
-    """How examples are put into batches.
+    """How examples are drawn into batches.
 
     Attributes:
-      seed: what the order of the examples, and their crops, follow from.
-      batch_size: examples in a training batch, over all processes.
-      eval_batch_size: examples in an evaluation batch, over all processes.
+      seed: determines the order of the examples, and random resized crops.
+      batch_size: global training batch size, over all processes.
+      eval_batch_size: global evaluation batch size.
       shard: the part of each batch that this process loads.
     """
 
@@ -59,18 +59,19 @@ class Sampling:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Dataset(abc.ABC):
-    """A labelled set of images with a training and a test split.
+    """A labeled set of images with a training and a test split.
 
     Attributes:
-      name: the name by which it was loaded.
+      name: the name it was loaded by.
       num_classes: labels are 0 to `num_classes - 1`.
-      image_shape: (height, width, channels) of every image in a batch.
+      image_shape: (height, width, channels) of the images in a batch.
       num_train: examples in the training split.
       num_test: examples in the test split.
-      mean: what to subtract from an image, in pixel values (0 to 255); float32, broadcasts to
-        `image_shape`.
-      std: what to divide by after that; float32, broadcasts to `image_shape`, nowhere zero.
-      sampling: how its examples are put into batches.
+      mean: subtracted from images for normalization; in pixel values (0 to 255), float32,
+        broadcasts to `image_shape`.
+      std: divides images after that; in pixel values, float32, broadcasts to `image_shape`,
+        positive.
+      sampling: how examples are drawn into batches.
     """
 
     name: str
@@ -84,16 +85,16 @@ class Dataset(abc.ABC):
 
     @abc.abstractmethod
     def train_batch(self, step: int) -> Batch:
-        """This process's part of the batch of one step; the batch follows from (seed, step)."""
+        """This process's part of the training batch of a step, a function of (seed, step)."""
 
     @abc.abstractmethod
     def train_batches(self, start_step: int = 0) -> Iterator[Batch]:
-        """The same of `start_step`, `start_step + 1`, ... without end."""
+        """`train_batch` of `start_step`, `start_step + 1`, ..., without end."""
 
     @abc.abstractmethod
     def eval_batches(self, split: Split) -> Iterator[Batch]:
-        """Every example of a split once, in stored order, with `mask`: this process's part.
+        """This process's part of batches with every example of a split once, in stored order.
 
-        All batches have the same size, and all processes as many of them; the last is filled up
-        with zeros that `mask` excludes.
+        All batches have the same size, and all processes the same number of batches. The last
+        ones are padded with zeros, which `mask` excludes.
         """

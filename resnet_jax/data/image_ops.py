@@ -1,4 +1,4 @@
-"""From the encoded bytes of one image to pixels: decoded, and cropped to one size."""
+"""Decoding and cropping of single images on the host."""
 
 import io
 import math
@@ -7,62 +7,57 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from PIL import Image
 
-from resnet_jax.data.tfds.folders import Prepared
-from resnet_jax.errors import UserError
-
 Box = tuple[float, float, float, float]  # left, top, right, bottom; in pixels
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
-_TRIES = 10
-DRAWS = 4 * _TRIES  # random numbers that one crop may take
+CHANNELS = tuple(_MODES)
 
-# What part of the shorter side the test crop shows: 224 of 256 (He et al. 2015, section 3.4).
+_TRIES = 10
+NUM_DRAWS = 4 * _TRIES  # random numbers that one crop may need
+
+# Side of the test crop relative to the shorter side: 224 of 256 (He et al. 2015, section 3.4).
 _CENTER = 224 / 256
 
 
-def decode(encoded: bytes, channels: int, prepared: Prepared) -> Image.Image:
+def decode(encoded: bytes, channels: int) -> Image.Image:
     """Decodes the contents of a PNG or JPEG file.
 
     Args:
       encoded: the contents.
-      channels: 1 (grey), 3 (colour) or 4 (colour and opacity). Some files of ImageNet are grey or
-        CMYK; all come out alike.
-      prepared: the set that they come from, for messages.
+      channels: 1 (gray), 3 (color) or 4 (color and opacity), to which the image is converted: some
+        files of ImageNet are gray or CMYK.
 
     Raises:
-      UserError: the bytes are no image, or one that is cut short.
+      ValueError: the bytes are not an image, or are truncated.
     """
     try:
         return Image.open(io.BytesIO(encoded)).convert(_MODES[channels])
     except (OSError, SyntaxError, ValueError) as error:
-        raise UserError(
-            f"{prepared.name!r} in {prepared.folder} holds something that is no whole image "
-            f"({len(encoded)} bytes): {prepared.again}"
-        ) from error
+        raise ValueError(f"{len(encoded)} bytes that are not a complete image") from error
 
 
-def pixels(picture: Image.Image) -> UInt8[np.ndarray, "h w c"]:
-    """The pixels of a picture; one channel if it is grey."""
-    array = np.asarray(picture)
+def to_array(image: Image.Image) -> UInt8[np.ndarray, "h w c"]:
+    """The pixels of an image; a gray one has one channel."""
+    array = np.asarray(image)
     return array.reshape(*array.shape[:2], -1)
 
 
-def resize(picture: Image.Image, box: Box, size: int) -> Image.Image:
-    """What lies in a box of a picture, at `size` by `size` pixels, bilinear with antialiasing."""
-    return picture.resize((size, size), Image.Resampling.BILINEAR, box=box)
+def resize(image: Image.Image, box: Box, size: int) -> Image.Image:
+    """Resizes a box of an image to `size` x `size` pixels, bilinear with antialiasing."""
+    return image.resize((size, size), Image.Resampling.BILINEAR, box=box)
 
 
 def random_box(width: int, height: int, draws: Float[np.ndarray, " draws"]) -> Box:
-    """A box of random size, shape and place (Szegedy et al. 2015, section 6).
+    """A box of random area, aspect ratio and position (Szegedy et al. 2015, section 6).
 
-    Its area is uniform in 8% to 100% of the picture's, the logarithm of its ratio of width to
-    height uniform in that of 3/4 to 4/3, its place uniform. If none of ten such boxes fits, it is
-    the largest one in the centre.
+    The area is uniform in 8% to 100% of the image's, the logarithm of the aspect ratio (width to
+    height) uniform between those of 3/4 and 4/3, and the position uniform. If none of ten such
+    boxes fits, it is the largest central one with a permitted aspect ratio.
 
     Args:
-      width: of the picture, in pixels.
-      height: of the picture, in pixels.
-      draws: `DRAWS` uniform numbers in [0, 1).
+      width: of the image, in pixels.
+      height: of the image, in pixels.
+      draws: `NUM_DRAWS` uniform numbers in [0, 1).
     """
     for area, shape, across, down in draws.reshape(_TRIES, 4):
         target = (0.08 + 0.92 * area) * width * height
@@ -77,8 +72,8 @@ def random_box(width: int, height: int, draws: Float[np.ndarray, " draws"]) -> B
 def center_box(width: int, height: int) -> Box:
     """The central square of 224/256 of the shorter side.
 
-    To resize it to 224 is, but for rounding, to resize the shorter side to 256 and to take the
-    central 224 by 224 pixels, in one pass.
+    Resizing it to 224 is, up to rounding, resizing the shorter side to 256 and cropping the central
+    224x224 pixels, in one pass.
     """
     side = _CENTER * min(width, height)
     return _centered(width, height, side, side)

@@ -1,6 +1,8 @@
-"""Sets small enough to live on the device, whole, as uint8."""
+"""Sets that are small enough to live on the device, as uint8."""
 
 import dataclasses
+import functools
+import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -12,13 +14,28 @@ from jaxtyping import Int, UInt8
 from resnet_jax.data import order
 from resnet_jax.data.dataset import Array, Batch, Dataset, Sampling, Split
 from resnet_jax.data.normalization import Normalization, moments
+from resnet_jax.data.tfds.source import Source
 
 
 class Examples(NamedTuple):
-    """One split, decoded."""
+    """The decoded examples of a split."""
 
     images: UInt8[Array, "n h w c"]
     labels: Int[Array, " n"]
+
+
+@functools.lru_cache(maxsize=4)  # a grid of experiments loads the same set for each run
+def decode_all(source: Source) -> Examples:
+    """Reads and decodes a split whose images all have the same shape.
+
+    Raises:
+      UserError: an example is corrupt, or has another shape.
+    """
+    images = np.empty((len(source), *source.shape), np.uint8)
+    labels = np.empty(len(source), np.int32)
+    for index in range(len(source)):
+        images[index], labels[index] = source.array(index)
+    return Examples(images, labels)
 
 
 @jax.jit
@@ -32,12 +49,11 @@ def _take(examples: Examples, indices: Int[Array, " b"]) -> Batch:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class InMemory(Dataset):
-    """A dataset whose batches are gathered on the device, from indices that the host computes."""
+    """A dataset on the device, where batches are gathered by indices that the host computes."""
 
     splits: dict[Split, Examples] = dataclasses.field(repr=False)
 
     def train_batch(self, step: int) -> Batch:
-        """The batch of one step."""
         seed, batch_size = self.sampling.seed, self.sampling.batch_size
         rows = self.sampling.shard.of(batch_size)
         indices = order.batch(seed, step, batch_size, self.num_train)[rows.start : rows.stop]
@@ -45,17 +61,12 @@ class InMemory(Dataset):
         return {"image": batch["image"], "label": batch["label"]}
 
     def train_batches(self, start_step: int = 0) -> Iterator[Batch]:
-        """The batches from one step on."""
-        step = start_step
-        while True:
-            yield self.train_batch(step)
-            step += 1
+        return map(self.train_batch, itertools.count(start_step))
 
     def eval_batches(self, split: Split) -> Iterator[Batch]:
-        """Every example of a split once, with a mask."""
         examples, size = self.splits[split], self.sampling.eval_batch_size
+        rows = self.sampling.shard.of(size)
         for start in range(0, len(examples.labels), size):
-            rows = self.sampling.shard.of(size)
             indices = np.arange(start + rows.start, start + rows.stop, dtype=np.int32)
             yield _take(examples, indices)
 
@@ -73,11 +84,11 @@ def in_memory(
 
     Args:
       name: the name of the set.
-      train: the training split, uint8 images of one shape.
-      test: the test split, of the same shape.
-      num_classes: labels are below it.
+      train: the training split.
+      test: the test split, with images of the same shape.
+      num_classes: labels are 0 to `num_classes - 1`.
       normalize: which statistics of the training split `mean` and `std` are.
-      sampling: how examples are put into batches.
+      sampling: how examples are drawn into batches.
     """
     mean, std = moments(np.asarray(train.images), normalize)
     _, height, width, channels = train.images.shape

@@ -1,4 +1,4 @@
-"""The mean and the scale that inputs are normalised with, from the training split."""
+"""Mean and standard deviation for the normalization of inputs, from the training split."""
 
 from typing import Literal
 
@@ -10,8 +10,8 @@ from resnet_jax.errors import UserError
 Normalization = Literal["pixel", "channel", "none"]
 
 # Of ImageNet's training images, in R, G, B.
-_PHOTOGRAPH_MEAN = 255 * np.array([0.485, 0.456, 0.406], np.float32)
-_PHOTOGRAPH_STD = 255 * np.array([0.229, 0.224, 0.225], np.float32)
+_IMAGENET_MEAN = 255 * np.array([0.485, 0.456, 0.406], np.float32)
+_IMAGENET_STD = 255 * np.array([0.229, 0.224, 0.225], np.float32)
 
 # "none": from 0..255 to 0..1.
 _UNIT_SCALE = np.zeros(1, np.float32), np.full(1, 255, np.float32)
@@ -20,19 +20,18 @@ _UNIT_SCALE = np.zeros(1, np.float32), np.full(1, 255, np.float32)
 def moments(
     images: UInt8[np.ndarray, "n h w c"], normalization: Normalization
 ) -> tuple[Float[np.ndarray, "..."], Float[np.ndarray, "..."]]:
-    """What to subtract from an image and what to divide it by.
+    """The mean to subtract from images and the standard deviation to divide by.
 
     Args:
       images: the training split.
       normalization: one of
         "pixel": the mean image (He et al. 2015, section 4.2: "per-pixel mean subtracted"), and one
-          deviation for all pixels, that of the images about the mean image. One, because a pixel
-          that is the same in all images has no deviation of its own to divide by;
+          standard deviation about it for all pixels, since single pixels may be constant;
         "channel": mean and standard deviation of each channel;
-        "none": 0 and 255, which brings pixels to 0..1.
+        "none": 0 and 255, which scales pixels to 0..1.
 
     Returns:
-      (mean, std), float32, in pixel values; both broadcast to an image; std is nowhere zero.
+      (mean, std), float32, in pixel values; both broadcast to an image, and std is positive.
     """
     if normalization == "none":
         return _UNIT_SCALE
@@ -44,34 +43,34 @@ def moments(
     return mean.astype(np.float32), np.where(std > 0, std, 1).astype(np.float32)
 
 
-def photographs(
+def imagenet_moments(
     normalization: Normalization, channels: int
 ) -> tuple[Float[np.ndarray, "..."], Float[np.ndarray, "..."]]:
-    """What `moments` gives, for sets that are not read through before training: ImageNet's.
+    """`moments` for sets that are streamed: the customary constants of ImageNet.
 
-    The customary constants, for every set of photographs, since networks move between them.
+    They are used for every streamed set, as networks are transferred between such sets.
 
     Args:
       normalization: "channel" or "none".
-      channels: how many channels the images have; "channel" takes 3.
+      channels: number of channels; "channel" requires 3.
 
     Raises:
-      UserError: there are no constants for this normalisation or number of channels.
+      UserError: there are no constants for this normalization or number of channels.
     """
     if normalization == "none":
         return _UNIT_SCALE
     if normalization == "pixel" or channels != 3:
         raise UserError(
-            f"data.normalize = {normalization!r} with {channels} channels takes a set that is held "
-            "in memory; for large or cropped images set it to 'channel' (colour) or 'none'"
+            f"data.normalize = {normalization!r} with {channels} channels requires a set that fits "
+            "in memory; for large or cropped images use 'channel' (3 channels) or 'none'"
         )
-    return _PHOTOGRAPH_MEAN, _PHOTOGRAPH_STD
+    return _IMAGENET_MEAN, _IMAGENET_STD
 
 
 def _mean_and_variance(images: np.ndarray, axes: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """By exact sums of integers, so that no machine's order of summing shows in the result."""
+    """Computed from exact integer sums, so that the result is the same on every machine."""
     total = squares = np.zeros((), np.int64)
-    for part in np.array_split(images, max(1, len(images) // 4096)):  # spares memory
+    for part in np.array_split(images, max(1, len(images) // 4096)):  # saves memory
         wide = part.astype(np.int64)
         total = total + wide.sum(axes)
         squares = squares + (wide**2).sum(axes)

@@ -1,13 +1,13 @@
-"""The order in which examples are drawn, as a function of (seed, step) and of nothing else.
+"""The order in which examples are drawn, as a function of (seed, step).
 
-The training examples form one endless stream: a permutation of all of them for epoch 0, another
-for epoch 1, and so on, one after the other. Step `s` with batch size `B` takes the positions
-`s * B, ..., s * B + B - 1` of that stream. So every batch is full, a batch may straddle two
-epochs, and each epoch visits each example exactly once.
+The training examples form an endless stream: a permutation of all of them for epoch 0, another for
+epoch 1, and so on. Step `s` with batch size `B` takes positions `s * B, ..., s * B + B - 1` of the
+stream. So every batch is full, a batch may straddle two epochs, and each epoch visits each example
+exactly once.
 
-Randomness comes from Philox (Salmon et al. 2011), a counter-based generator, and only as raw
-64-bit words: NumPy promises the same raw words on every machine and in every version (NEP 19),
-which it does not promise for the methods of `Generator`, `shuffle` and `permutation` included.
+Random numbers are raw 64-bit words of Philox (Salmon et al. 2011), a counter-based generator. NumPy
+guarantees these words on every machine and in every version (NEP 19), which it does not for the
+methods of `Generator`, including `shuffle` and `permutation`.
 """
 
 import functools
@@ -15,19 +15,19 @@ import functools
 import numpy as np
 from jaxtyping import Float, Int
 
-# The uses of a seed. Each draws from its own part of Philox's counter, so that, say, the crops
-# at position 3 have nothing to do with the permutation of epoch 3.
+# What random words are used for. Each purpose has its own part of Philox's counter, so that, for
+# example, the crop at position 3 is independent of the permutation of epoch 3.
 ORDER, CROP, SYNTHETIC = range(3)
 
 
 def words(seed: int, index: int, purpose: int, count: int) -> np.ndarray:
-    """The first words of the random stream that belongs to (seed, index, purpose).
+    """The first words of the random stream of (seed, index, purpose).
 
     Args:
       seed: any integer; taken modulo 2^64.
-      index: which stream of this seed: an epoch, a position, a class.
-      purpose: what the words are for: `ORDER`, `CROP` or `SYNTHETIC`.
-      count: how many words.
+      index: the stream of this seed: an epoch, a position, a class.
+      purpose: `ORDER`, `CROP` or `SYNTHETIC`.
+      count: number of words.
 
     Returns:
       uint64[count], uniform and independent.
@@ -38,32 +38,32 @@ def words(seed: int, index: int, purpose: int, count: int) -> np.ndarray:
 
 
 def uniforms(seed: int, index: int, purpose: int, count: int) -> Float[np.ndarray, " count"]:
-    """Like `words`, as float64 numbers in [0, 1): the upper 53 bits of each word."""
+    """`words` as float64 in [0, 1), from the upper 53 bits of each word."""
     return (words(seed, index, purpose, count) >> np.uint64(11)) * 2.0**-53
 
 
 @functools.lru_cache(maxsize=4)
 def permutation(seed: int, epoch: int, size: int) -> Int[np.ndarray, " size"]:
-    """The order of the examples in one epoch: the stable argsort of `size` random words."""
+    """The order of the examples in an epoch: the stable argsort of `size` random words."""
     order = np.argsort(words(seed, epoch, ORDER, size), kind="stable")
-    order.flags.writeable = False  # it is shared by all who ask for it
+    order.flags.writeable = False  # the cache hands out the same array again
     return order
 
 
 def example(seed: int, position: int, size: int) -> int:
-    """The example at one position of the stream over a set of `size` examples."""
+    """The index of the example at a position of the stream over a set of `size` examples."""
     epoch, place = divmod(position, size)
     return int(permutation(seed, epoch, size)[place])
 
 
 def batch(seed: int, step: int, batch_size: int, size: int) -> Int[np.ndarray, " batch_size"]:
-    """The examples of one step's batch.
+    """The examples in the batch of a step.
 
     Args:
       seed: the run's seed.
       step: the step, from 0.
-      batch_size: how many examples a step takes; it may exceed `size`.
-      size: how many examples the set has.
+      batch_size: examples in a batch; it may exceed `size`.
+      size: examples in the set.
 
     Returns:
       int32 indices into the set.

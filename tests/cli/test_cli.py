@@ -12,7 +12,7 @@ from resnet_jax import cli
 from resnet_jax.cli import executor, terminal
 from resnet_jax.cli import run as run_command
 from resnet_jax.cli.flags import config_from
-from resnet_jax.data.tfds.catalog import CATALOG
+from resnet_jax.data.catalog import DESCRIPTIONS
 from resnet_jax.lab.running import forecast
 
 CONFIG = """
@@ -372,17 +372,22 @@ def test_summary_takes_the_shape_of_an_image(capsys):
     assert "for an image of 28x28x1" in words(capsys.readouterr().out)
 
 
-def test_data_list_names_every_set_of_the_catalogue(capsys):
+def test_data_list_names_every_set_of_the_catalog(capsys):
     assert cli.main(("data", "list")) == 0
     listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:]]
-    assert listed == list(CATALOG)
+    assert listed == list(DESCRIPTIONS)
 
 
-def test_data_prepare_says_where_the_set_lies(project, capsys):
+def test_data_prepare_prints_the_folder_of_a_set(project, capsys):
+    (project / "sets" / "cifar10" / "3.0.2").mkdir(parents=True)
+    assert cli.main(("data", "prepare", "cifar10", "--data-dir", "sets")) == 0
+    assert capsys.readouterr().out == "cifar10: sets/cifar10/3.0.2\n"
+
+
+def test_data_prepare_has_nothing_to_do_for_the_digits(project, capsys):
     assert cli.main(("data", "prepare", "digits", "--data-dir", "sets")) == 0
-    told = capsys.readouterr().out
-    assert re.fullmatch(r"digits: sets/digits/\d+\.\d+\.\d+\n", told)
-    assert Path(told.split()[1], "dataset_info.json").is_file()
+    assert "digits: built in" in capsys.readouterr().out
+    assert not (project / "sets").exists()
 
 
 @pytest.mark.parametrize("module", [executor, run_command], ids=lambda module: module.__name__)

@@ -1,4 +1,4 @@
-"""Small sets of the real format, written by TFDS builders of the tests' own."""
+"""Small sets in TFDS's format, written by builders of the tests."""
 
 import io
 import shutil
@@ -49,13 +49,13 @@ class TwoImages(Cifar):
 
 
 class RegisteredSet(Cifar):
-    """A set that TFDS knows by name."""
+    """A set that is registered with TFDS."""
 
     name = "registered_set"
 
 
 class UnreachableSet(Cifar):
-    """A set that TFDS knows by name, and that cannot be downloaded."""
+    """A registered set whose download fails."""
 
     name = "unreachable_set"
 
@@ -77,19 +77,19 @@ class NoLabel(MadeSet):
 
 @pytest.fixture(scope="session")
 def stored_small_images():
-    """What the CIFAR-10-shaped set must read as, by split."""
+    """The images of `Cifar`, by split."""
     return {s: np.stack([small_image(s, i) for i in range(n)]) for s, n in Cifar.SPLITS}
 
 
 @pytest.fixture(scope="session")
 def stored_photographs():
-    """The colour photographs behind the ImageNet-shaped set, by index, before JPEG."""
+    """The images of `Photographs` as RGB, before JPEG compression, by index."""
     return [np.asarray(Image.fromarray(photograph(i)).convert("RGB")) for i in range(30)]
 
 
 @pytest.fixture(scope="session")
 def sets(tmp_path_factory):
-    """A folder of prepared sets that no test changes."""
+    """A folder of prepared sets, which tests must not change."""
     tfds.disable_progress_bar()
     root = tmp_path_factory.mktemp("sets")
     kinds = (Cifar, Cifar100, Photographs, NotImages, CutImages, WrongShape, TwoImages, NoLabel)
@@ -100,22 +100,13 @@ def sets(tmp_path_factory):
 
 @pytest.fixture
 def own_sets(sets, tmp_path):
-    """A copy of the prepared sets for one test to damage."""
+    """A copy of the prepared sets that a test may change."""
     return Path(shutil.copytree(sets, tmp_path / "sets"))
 
 
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory):
-    """A cache folder for the digits, instead of the user's."""
-    with pytest.MonkeyPatch.context() as patch:
-        folder = tmp_path_factory.mktemp("cache")
-        patch.setenv("RESNET_JAX_CACHE", str(folder))
-        yield folder
-
-
 @pytest.fixture
-def load(cache):
-    """`data.load` with every setting at its default but those given."""
+def load():
+    """`data.load` with the given settings, and defaults for the others."""
 
     def load(name, *, batch_size=8, eval_batch_size=10, seed=0, shard=None, **settings):
         synthetic = settings.pop("synthetic", {})

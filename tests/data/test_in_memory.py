@@ -88,7 +88,7 @@ def test_synthetic_is_balanced_and_of_the_settings(load):
     assert dataset.num_classes == 4
 
 
-def test_synthetic_can_be_learnt_from_train_for_test(load):
+def test_a_classifier_of_synthetic_train_generalizes_to_test(load):
     dataset = load("synthetic", synthetic=dict(num_train=200, num_test=100))
     images, labels, _ = everything(dataset, "train")
     means = np.stack([images[labels == label].mean(0) for label in range(10)])
@@ -99,8 +99,8 @@ def test_synthetic_can_be_learnt_from_train_for_test(load):
 
 
 @pytest.mark.parametrize("wrong", [dict(shape=(8, 8, 0)), dict(classes=0), dict(num_test=-1)])
-def test_synthetic_of_nothing_is_a_clear_error(load, wrong):
-    with pytest.raises(UserError, match=r"data\.synthetic takes"):
+def test_an_empty_synthetic_set_is_refused(load, wrong):
+    with pytest.raises(UserError, match=r"data\.synthetic .*num_train"):
         load("synthetic", synthetic=wrong)
 
 

@@ -22,7 +22,7 @@ def test_pixel_moments_leave_zero_mean_images_and_unit_deviation():
     np.testing.assert_allclose(normalized.std(), 1, rtol=1e-6)
 
 
-def test_none_brings_pixels_to_0_and_1():
+def test_none_scales_pixels_to_0_and_1():
     mean, std = normalization.moments(IMAGES, "none")
     assert (np.array([0, 255]) - mean).tolist() == [0, 255]
     assert std.tolist() == [255]
@@ -35,13 +35,13 @@ def test_constant_images_divide_by_no_zero(kind):
     assert np.isfinite((constant - mean) / std).all()
 
 
-def test_photographs_have_imagenets_moments():
-    mean, std = normalization.photographs("channel", 3)
+def test_streamed_sets_have_imagenets_moments():
+    mean, std = normalization.imagenet_moments("channel", 3)
     np.testing.assert_allclose(mean / 255, [0.485, 0.456, 0.406], rtol=1e-6)
     np.testing.assert_allclose(std / 255, [0.229, 0.224, 0.225], rtol=1e-6)
 
 
 @pytest.mark.parametrize(("kind", "channels"), [("pixel", 3), ("channel", 1)])
-def test_photographs_without_constants_are_a_clear_error(kind, channels):
+def test_there_are_no_constants_for_other_cases(kind, channels):
     with pytest.raises(UserError, match=r"data\.normalize"):
-        normalization.photographs(kind, channels)
+        normalization.imagenet_moments(kind, channels)

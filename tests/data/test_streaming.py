@@ -5,8 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from resnet_jax.data import Shard, order
-from resnet_jax.data import image_ops as pictures
+from resnet_jax.data import Shard, image_ops, order
 from resnet_jax.data.streaming import Streaming
 from resnet_jax.errors import UserError
 
@@ -47,7 +46,7 @@ def test_evaluation_counts_each_example_once_and_shows_its_center(photographs, s
         side = min(height, width) * 224 / 256
         top, left = round((height - side) / 2), round((width - side) / 2)
         center = stored[top : top + round(side), left : left + round(side)]
-        # JPEG and the resizing change pixels; the colours as a whole they keep.
+        # JPEG and the resizing change pixels; the mean color stays.
         np.testing.assert_allclose(image.mean((0, 1)), center.mean((0, 1)), atol=4)
 
 
@@ -59,8 +58,8 @@ def test_training_shows_the_drawn_example_cropped_by_seed_and_position(
     assert batch["label"].tolist() == (10 * examples).tolist()
     for place, example in enumerate(examples):
         stored = stored_photographs[example]
-        draws = order.uniforms(1, 16 + place, order.CROP, pictures.DRAWS)
-        box = pictures.random_box(stored.shape[1], stored.shape[0], draws)
+        draws = order.uniforms(1, 16 + place, order.CROP, image_ops.NUM_DRAWS)
+        box = image_ops.random_box(stored.shape[1], stored.shape[0], draws)
         left, top, right, bottom = map(int, box)
         expected = stored[top:bottom, left:right].mean((0, 1))
         np.testing.assert_allclose(batch["image"][place].mean((0, 1)), expected, atol=6)
@@ -83,8 +82,8 @@ def test_the_same_example_is_cropped_anew_in_each_epoch(photographs):
 
 
 def test_each_image_is_decoded_once(photographs, monkeypatch):
-    decode, count = pictures.decode, itertools.count()
-    monkeypatch.setattr(pictures, "decode", lambda *args: (next(count), decode(*args))[1])
+    decode, count = image_ops.decode, itertools.count()
+    monkeypatch.setattr(image_ops, "decode", lambda *args: (next(count), decode(*args))[1])
     photographs(batch_size=8).train_batch(0)
     assert next(count) == 8
 

@@ -1,1 +1,1 @@
-"""Prepared data sets of TensorFlow Datasets, read without TensorFlow."""
+"""Prepared data sets of TensorFlow Datasets (TFDS), read without TensorFlow."""

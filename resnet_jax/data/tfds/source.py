@@ -1,36 +1,38 @@
-"""Labelled images of a prepared TFDS set, by random access and without TensorFlow."""
+"""Random access to the labeled images of a prepared TFDS set, without TensorFlow."""
 
+import contextlib
 import dataclasses
 import functools
+import os
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from jaxtyping import UInt8
+from PIL import Image
 
-from resnet_jax.data.tfds.damage import damaged
-from resnet_jax.data.tfds.folders import Prepared
-from resnet_jax.data.tfds.shards import check_shards
-from resnet_jax.errors import UserError, did_you_mean
-
-_CHANNELS = (1, 3, 4)
+from resnet_jax.data import image_ops
+from resnet_jax.data.tfds.prepare import PreparedSet
+from resnet_jax.errors import UserError, did_you_mean, one_line
 
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """Encoded images and labels of one split: `source[i]` is (bytes, label).
+    """The examples of a split: `source[i]` is (image, label), decoded at each access.
 
     It can be pickled and sent to a worker process, which opens the files for itself.
 
     Attributes:
       prepared: the set.
-      split: the name of the split in the set.
+      split: the split, or a slice of one.
       image_key: the feature that holds the image.
       label_key: the feature that holds the label.
-      shape: (height, width, channels); height and width are 0 where images differ in them.
-      num_classes: labels are below it.
-      size: how many examples there are.
+      shape: (height, width, channels); height and width are 0 if they differ between images.
+      num_classes: labels are 0 to `num_classes - 1`.
+      size: number of examples.
     """
 
-    prepared: Prepared
+    prepared: PreparedSet
     split: str
     image_key: str
     label_key: str
@@ -41,16 +43,32 @@ class Source:
     def __len__(self) -> int:
         return self.size
 
-    def __getitem__(self, index: int) -> tuple[bytes, int]:
-        with damaged(self.prepared):
+    def __getitem__(self, index: int) -> tuple[Image.Image, int]:
+        with _reading(self.prepared):
             record = self._records[index]
-            encoded, label = record[self.image_key], int(record[self.label_key])
+            label = int(record[self.label_key])
+            image = image_ops.decode(record[self.image_key], self.shape[-1])
         if not 0 <= label < self.num_classes:
             raise UserError(
-                f"split {self.split!r} of {self.prepared.name!r} is not labelled (example {index} "
-                f"says {label}): choose another by data.train_split or data.test_split"
+                f"split {self.split!r} of {self.prepared.name!r} is not labeled (example {index} "
+                f"has label {label}): set data.train_split or data.test_split to another"
             )
-        return encoded, label
+        return image, label
+
+    def array(self, index: int) -> tuple[UInt8[np.ndarray, "h w c"], int]:
+        """The pixels and the label of an example of a set with one image shape.
+
+        Raises:
+          UserError: the example is corrupt, or has another shape.
+        """
+        image, label = self[index]
+        array = image_ops.to_array(image)
+        if array.shape != self.shape:
+            raise UserError(
+                f"{self.prepared} holds an image of shape {array.shape} instead of {self.shape}: "
+                f"{self.prepared.remedy}"
+            )
+        return array, label
 
     @functools.cached_property
     def _records(self) -> Any:
@@ -66,32 +84,34 @@ class Source:
 
 
 def open_split(
-    prepared: Prepared, splits: tuple[str, ...], image_key: str = "", label_key: str = ""
+    prepared: PreparedSet, splits: tuple[str, ...], image_key: str = "", label_key: str = ""
 ) -> Source:
-    """Opens a split of a prepared set and checks that its files are whole.
+    """Opens a split of a prepared set and checks that its files are complete.
 
     Args:
       prepared: the set.
-      splits: the first of these that the set has is taken; "train[:45000]" is a part of one.
-      image_key: the feature that holds the image; "" for the set's only image, or of several the
-        one that the set itself trains on (TFDS's `supervised_keys`).
+      splits: the first of these that the set has is opened; "train[:45000]" is a slice of one.
+      image_key: the feature that holds the image; "" for the only image feature, or if there are
+        several, the one among TFDS's `supervised_keys`.
       label_key: the feature that holds the label; "" likewise. CIFAR-100 has two class labels.
 
     Raises:
-      UserError: the set has no such split or feature, is in another file format, or files of it
-        are missing, cut short or not what they should be.
+      UserError: the set has no such split or feature, has another file format, or its files are
+        missing or corrupt.
     """
     import tensorflow_datasets as tfds
 
-    with damaged(prepared):
+    with _reading(prepared):
         info = tfds.builder_from_directory(prepared.folder).info
         features = dict(info.features)
-    _check_format(prepared, info)
+    _require_random_access(prepared, info)
     split = _choose_split(prepared, info, splits)
-    own = [key for key in info.supervised_keys or () if isinstance(key, str)]
-    image_key = _choose_feature(prepared, features, tfds.features.Image, image_key, "image", own)
+    supervised = [key for key in info.supervised_keys or () if isinstance(key, str)]
+    image_key = _choose_feature(
+        prepared, features, tfds.features.Image, image_key, "image", supervised
+    )
     label_key = _choose_feature(
-        prepared, features, tfds.features.ClassLabel, label_key, "label", own
+        prepared, features, tfds.features.ClassLabel, label_key, "label", supervised
     )
     return Source(
         prepared=prepared,
@@ -104,21 +124,20 @@ def open_split(
     )
 
 
-def _check_format(prepared: Prepared, info: Any) -> None:
+def _require_random_access(prepared: PreparedSet, info: Any) -> None:
     stored_as = info.file_format.value if info.file_format else "an unknown format"
     if stored_as != "array_record":
         raise UserError(
-            f"{prepared.name!r} in {prepared.folder} is stored as {stored_as}, which has no random "
-            f"access: {prepared.again}"
+            f"{prepared} is stored as {stored_as}, which has no random access: {prepared.remedy}"
         )
 
 
-def _choose_split(prepared: Prepared, info: Any, splits: tuple[str, ...]) -> str:
-    """The first of the splits that the set has, found whole and not empty."""
+def _choose_split(prepared: PreparedSet, info: Any, splits: tuple[str, ...]) -> str:
+    """The first of the splits that the set has, which must be complete and not empty."""
     for split in splits:
         whole = split.partition("[")[0]
         if whole in info.splits:
-            check_shards(prepared, info.splits[whole])
+            _check_files(prepared, info.splits[whole])
             if _size(info, split):
                 return split
             raise UserError(f"split {split!r} of {prepared.name!r} holds no examples")
@@ -128,7 +147,7 @@ def _choose_split(prepared: Prepared, info: Any, splits: tuple[str, ...]) -> str
 
 
 def _size(info: Any, split: str) -> int:
-    """How many examples a split, or a part of one, holds; 0 if it is not well written."""
+    """Number of examples of a split or a slice of one; 0 if TFDS cannot parse it."""
     try:
         return info.splits[split].num_examples
     except (ValueError, AssertionError):
@@ -136,31 +155,86 @@ def _size(info: Any, split: str) -> int:
 
 
 def _choose_feature(
-    prepared: Prepared, features: dict[str, Any], kind: type, key: str, what: str, own: list[str]
+    prepared: PreparedSet,
+    features: dict[str, Any],
+    kind: type,
+    key: str,
+    what: str,
+    supervised: list[str],
 ) -> str:
-    """The feature that the settings name, or the one of its kind, or of several the set's own."""
+    """The feature `key`, or the only one of its kind, or the only supervised one of its kind."""
     known = sorted(name for name, feature in features.items() if isinstance(feature, kind))
     if not known:
         raise UserError(
-            f"{prepared.name!r} is no set for image classification: among its features "
-            f"({', '.join(sorted(features))}) is no {what}"
+            f"{prepared.name!r} is not an image classification set: none of its features "
+            f"({', '.join(sorted(features))}) is a {what}"
         )
     if key and key not in known:
         raise UserError(f"{prepared.name!r} has no {what} {key!r}: {did_you_mean(key, known)}")
-    usual = known if len(known) == 1 else [name for name in known if name in own]
-    if not key and len(usual) != 1:
+    default = known if len(known) == 1 else [name for name in known if name in supervised]
+    if not key and len(default) != 1:
         raise UserError(
-            f"{prepared.name!r} has {len(known)} features of the kind {what!r}; set "
+            f"{prepared.name!r} has {len(known)} features of kind {what!r}; set "
             f"data.{what}_key to one of {', '.join(known)}"
         )
-    return key or usual[0]
+    return key or default[0]
 
 
-def _image_shape(prepared: Prepared, image: Any) -> tuple[int, int, int]:
+def _image_shape(prepared: PreparedSet, image: Any) -> tuple[int, int, int]:
     (height, width, channels), dtype = image.shape, np.dtype(image.np_dtype)
-    if channels not in _CHANNELS or dtype != np.uint8:
+    if channels not in image_ops.CHANNELS or dtype != np.uint8:
         raise UserError(
-            f"{prepared.name!r} has images of {channels} channels of {dtype}; what can be read is "
-            "uint8 of 1, 3 or 4 channels"
+            f"{prepared.name!r} has images of {channels} channels of {dtype}; supported are "
+            "uint8 images of 1, 3 or 4 channels"
         )
     return height or 0, width or 0, channels
+
+
+def _check_files(prepared: PreparedSet, split: Any) -> None:
+    """Compares the number of records in each file of a split to what it should be.
+
+    The reader opens a corrupt file without an error, as one with no records, and may even return
+    records without content. Opening, counting and closing a file does raise.
+
+    Args:
+      prepared: the set.
+      split: TFDS's `SplitInfo`.
+
+    Raises:
+      UserError: a file is missing or corrupt.
+    """
+    for path, expected in zip(split.filepaths, split.shard_lengths, strict=True):
+        if not os.path.exists(path):
+            raise UserError(f"{prepared} lacks the file {path.name}: {prepared.remedy}")
+        with _reading(prepared):
+            found = _num_records(path)
+        if found != expected:
+            raise UserError(
+                f"{path.name} of {prepared} is corrupt: it holds {found} examples instead of "
+                f"{expected}: {prepared.remedy}"
+            )
+
+
+def _num_records(path: os.PathLike[str]) -> int:
+    from array_record.python.array_record_module import ArrayRecordReader
+
+    reader = ArrayRecordReader(os.fspath(path))
+    count = reader.num_records()
+    reader.close()  # raises errors that opening and counting did not
+    return count
+
+
+@contextlib.contextmanager
+def _reading(prepared: PreparedSet) -> Iterator[None]:
+    """Turns any error while a set's files are read into a `UserError` that names the set.
+
+    The readers are written in C++ and raise various errors for a truncated or overwritten file.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(
+            f"{prepared} cannot be read ({one_line(error)}): {prepared.remedy}"
+        ) from error

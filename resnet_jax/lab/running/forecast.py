@@ -17,7 +17,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from resnet_jax.data.dataset import Sampling
-from resnet_jax.data.fake import facts, fake
+from resnet_jax.data.fake import fake, set_info
 from resnet_jax.lab.design import grid, grid_filter
 from resnet_jax.lab.design.experiment import Experiment
 from resnet_jax.lab.design.grid import Run
@@ -221,16 +221,18 @@ def _costs(experiment: Experiment, runs: Sequence[Run], waiting: set[str]) -> li
 
 def _cost(name: str, runs: list[Run], waiting: int) -> Cost:
     config = runs[0].config
-    data = facts(config.data)
-    model: Any = build_model(config, data.classes)
+    info = set_info(config.data)
+    model: Any = build_model(config, info.num_classes)
     with precision.of(config):
-        counted = None if own_model.is_own(config.model.name) else summarize(model, data.shape)
+        counted = (
+            None if own_model.is_own(config.model.name) else summarize(model, info.image_shape)
+        )
     return Cost(
         network=name,
         config=config,
         runs=len(runs),
         waiting=waiting,
-        steps=durations.total(config.train, data.train / config.train.batch_size),
+        steps=durations.total(config.train, info.num_train / config.train.batch_size),
         batch_size=config.train.batch_size,
         params=counted.params if counted else 0,
         multiply_adds=counted.multiply_adds if counted else 0,

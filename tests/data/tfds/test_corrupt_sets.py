@@ -1,4 +1,4 @@
-"""Files that are missing, cut short or overwritten: one clear error each, never a wrong result."""
+"""Files that are missing, truncated or overwritten raise a `UserError`, never a wrong result."""
 
 import re
 
@@ -18,7 +18,7 @@ def middle(content, replacement):
     return content[:half] + replacement + content[half + len(replacement) :]
 
 
-DAMAGES = {
+CORRUPTIONS = {
     "emptied": lambda content: b"",
     "cut in half": lambda content: content[: len(content) // 2],
     "cut at the end of a block": lambda content: content[: 64 * 1024],
@@ -33,10 +33,10 @@ DAMAGES = {
 
 
 @pytest.fixture
-def damaged_load(load, own_sets):
-    """Loads the CIFAR-10-shaped set, and expects one line that says which set and what to do."""
+def corrupt_load(load, own_sets):
+    """Expects that loading `my_cifar` raises one line with its folder and the remedy."""
 
-    def damaged_load():
+    def corrupt_load():
         folder = re.escape(str(own_sets / "my_cifar" / "1.0.0"))
         command = f"resnet-jax data prepare my_cifar --data-dir={own_sets}"
         with pytest.raises(UserError, match=f"'my_cifar' in {folder}") as raised:
@@ -45,43 +45,43 @@ def damaged_load(load, own_sets):
         assert "\n" not in str(raised.value)
         return str(raised.value)
 
-    return damaged_load
+    return corrupt_load
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_a_file_of_examples_that_is_damaged(damaged_load, own_sets, damage):
+@pytest.mark.parametrize("corruption", CORRUPTIONS)
+def test_a_corrupt_file_of_examples(corrupt_load, own_sets, corruption):
     shard = own_sets / "my_cifar" / "1.0.0" / SHARD
-    shard.write_bytes(DAMAGES[damage](shard.read_bytes()))
-    damaged_load()
+    shard.write_bytes(CORRUPTIONS[corruption](shard.read_bytes()))
+    corrupt_load()
 
 
-def test_a_file_of_examples_that_is_missing(damaged_load, own_sets):
+def test_a_missing_file_of_examples(corrupt_load, own_sets):
     (own_sets / "my_cifar" / "1.0.0" / SHARD).unlink()
-    assert f"lacks the file {SHARD}" in damaged_load()
+    assert SHARD in corrupt_load()
 
 
 @pytest.mark.parametrize("name", ["features.json", "dataset_info.json"])
 @pytest.mark.parametrize("content", [None, "", "{", "[1, 2]", '{"name": "my_cifar"}'])
-def test_a_description_that_is_damaged(damaged_load, own_sets, name, content):
+def test_a_corrupt_description(corrupt_load, own_sets, name, content):
     file = own_sets / "my_cifar" / "1.0.0" / name
     file.unlink() if content is None else file.write_text(content)
-    damaged_load()
+    corrupt_load()
 
 
-def test_a_set_that_has_no_random_access(damaged_load, own_sets):
+def test_a_set_without_random_access(corrupt_load, own_sets):
     file = own_sets / "my_cifar" / "1.0.0" / "dataset_info.json"
     file.write_text(file.read_text().replace("array_record", "tfrecord"))
-    assert "stored as tfrecord" in damaged_load()
+    assert "tfrecord" in corrupt_load()
 
 
 @pytest.mark.parametrize("name", ["not_images", "cut_images"])
-def test_examples_that_are_no_whole_images(load, sets, name):
-    with pytest.raises(UserError, match=rf"'{name}' in .* no whole image .* data prepare {name}"):
+def test_examples_that_are_not_complete_images(load, sets, name):
+    with pytest.raises(UserError, match=rf"'{name}' in .* bytes .* data prepare {name}"):
         load(name, data_dir=sets)
 
 
 @pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.slow)])
-def test_damage_met_while_streaming(load, own_sets, workers):
+def test_corruption_found_while_streaming(load, own_sets, workers):
     (shard,) = (own_sets / "my_imagenet" / "1.0.0").glob("*-train.*")
     shard.write_bytes(flip_bit(shard.read_bytes(), at=5000))
     dataset = load("my_imagenet", data_dir=own_sets, image_size=16, workers=workers)
