@@ -15,6 +15,8 @@ from resnet_jax.lab.statistics import Summary
 FITS_WELL = 0.9  # R^2 below which a law does not describe a profile
 NO_CHANGE = 2.0  # factor up to which a ratio of first to last norm counts as no change
 
+Derive = Callable[[pd.DataFrame], float]
+
 COLUMNS = ["site", "stage", "unit", "depth", "value"]
 
 
@@ -40,6 +42,38 @@ def profile(
     if of == "unit" and rows.empty:
         rows = probed[probed["site"].str.endswith("kernel")]
     return rows.rename(columns={quantity: "value"})[COLUMNS]
+
+
+def first_to_last(step: int = 0, quantity: str = "gradient_norm") -> Derive:
+    """Returns a derived measure: the first unit's norm over the last unit's.
+
+    Args:
+      step: number of updates before the record.
+      quantity: one of `probes.QUANTITIES`.
+    """
+
+    def derive(metrics: pd.DataFrame) -> float:
+        return growth.first_to_last(profile(metrics, step, quantity=quantity)["value"].to_numpy())
+
+    return derive
+
+
+def decades(step: int = 0, quantity: str = "gradient_norm") -> Derive:
+    """Returns a derived measure: log10 of `first_to_last`, so that 0 means no change.
+
+    It is minus infinity if the first norm is zero, infinity if the last one is, NaN if both are.
+
+    Args:
+      step: number of updates before the record.
+      quantity: one of `probes.QUANTITIES`.
+    """
+    ratio = first_to_last(step, quantity)
+
+    def derive(metrics: pd.DataFrame) -> float:
+        with np.errstate(divide="ignore"):
+            return float(np.log10(ratio(metrics)))
+
+    return derive
 
 
 def sentence(network: str, ratio: Summary, undefined: int = 0) -> str:
@@ -147,7 +181,7 @@ def along(records: Records, axis: str, measure: str, step: int) -> list[str]:
 def in_words(family: str, depth: str, deepest: AxisValue) -> Callable[[Records], list[str]]:
     """Returns the `findings` of an experiment: a finding for each family of networks at one depth.
 
-    The experiment needs the measure `decades` (see `gradients.decades`).
+    The experiment needs the measure `decades` (see the function).
 
     Args:
       family: the axis of families.

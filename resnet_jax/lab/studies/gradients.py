@@ -1,21 +1,18 @@
-"""Gradient norms across depths: what to measure, and the experiment that compares networks."""
+"""Gradient norms along depth: at initialization, drawn, and compared between networks."""
 
 import hashlib
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 from ml_collections import ConfigDict
 
 from resnet_jax.errors import UserError
-from resnet_jax.lab.analysis import gradient_profiles as answers
-from resnet_jax.lab.analysis import growth
-from resnet_jax.lab.analysis.gradient_profiles import profile
+from resnet_jax.lab.analysis.gradient_profiles import along, decades, first_to_last, profile
 from resnet_jax.lab.design.experiment import Experiment
 from resnet_jax.lab.design.study import Findings, Study
 from resnet_jax.lab.figures import Profile
@@ -26,39 +23,16 @@ from resnet_jax.training.config import own_model
 from resnet_jax.training.run import probing
 from resnet_jax.training.step.state import build_model
 
-Derive = Callable[[pd.DataFrame], float]
+__all__ = ["AT_START", "compare", "decades", "draw", "first_to_last", "profile", "write"]
 
 
 def at_start(config: ConfigDict, folder: Path) -> Findings:
-    """A study: the sites of an untrained network, on the first batch (see `probing.at_start`)."""
+    """A study: probes an untrained network on its first batch (see `probing.at_start`)."""
     final, records = probing.at_start(config)
     return Findings(final, records)
 
 
 AT_START = Study(at_start)
-
-
-def first_to_last(step: int = 0, quantity: str = "gradient_norm") -> Derive:
-    """A measure: the first unit's norm over the last unit's, after so many updates."""
-
-    def derive(metrics: pd.DataFrame) -> float:
-        return growth.first_to_last(profile(metrics, step, quantity=quantity)["value"].to_numpy())
-
-    return derive
-
-
-def decades(step: int = 0, quantity: str = "gradient_norm") -> Derive:
-    """The same ratio as its decimal logarithm, in decades: 0 is no change, 1 ten times as much.
-
-    Minus infinity where the first norm is zero, and infinity where the last one is.
-    """
-    ratio = first_to_last(step, quantity)
-
-    def derive(metrics: pd.DataFrame) -> float:
-        with np.errstate(divide="ignore"):
-            return float(np.log10(ratio(metrics)))
-
-    return derive
 
 
 def draw(
@@ -67,21 +41,20 @@ def draw(
     of: str = "unit",
     sites: str | tuple[str, ...] = "*",
 ) -> Figure:
-    """Draws what probes measured against depth: a line for each network, a band over its seeds.
+    """Draws measurements against depth: a line for each network, with a band over its seeds.
 
     Args:
-      tables: by the name of each network, the table of its measurement
-        (`probes.measure(...).table()`), or those of several seeds.
-      quantity: what to draw: a column of the tables.
-      of: the kind of site: "unit", "parameter" or "activation".
-      sites: patterns of the sites' paths.
+      tables: for each network, its table (`probes.measure(...).table()`), or one for each seed.
+      quantity: the column of the tables to draw.
+      of: kind of the sites: "unit", "parameter" or "activation".
+      sites: shell patterns of the sites.
 
     Returns:
-      The figure; `figure.savefig("norms.png")` keeps it.
+      The figure, for example to save with `figure.savefig("norms.png")`.
 
     Raises:
-      UserError: no network is given, the kind of site does not have the quantity, or two of the
-        sites chosen have one depth.
+      UserError: there is no table, sites of this kind do not have the quantity, or two sites have
+        the same depth.
     """
     rows, metrics = [], []
     for network, of_seeds in tables.items():
@@ -92,38 +65,41 @@ def draw(
             of_run = table.rename(columns={"kind": "of"})
             metrics.append(of_run.assign(run=run, kind="probe", step=0))
     if not rows:
-        raise UserError("there is nothing to draw: give the table of at least one network")
+        raise UserError("there is nothing to draw: pass the table of at least one network")
     experiment = Experiment(
         question="", axes={"network": tuple(tables)}, labels={name: name for name in tables}
     )
-    profile = Profile(quantity=quantity, of=of, sites=sites, lines="network")
     records = Records(experiment, pd.DataFrame(rows), pd.concat(metrics), {}, 0)
     with rc_context(STYLE):
-        return profile.draw(records)
+        return Profile(quantity=quantity, of=of, sites=sites, lines="network").draw(records)
 
 
 def write(
     results: Path, networks: Sequence[str], seeds: int, data: str, steps: Sequence[int]
 ) -> Path:
-    """Writes the experiment of `compare` as a file of its own, in the folder of its results.
+    """Writes an experiment file that calls `compare` with these arguments.
+
+    Args:
+      results: folder in which the folder of the experiment is created.
+      networks, seeds, data, steps: the arguments of `compare`.
 
     Returns:
-      The file, which says in full what is asked.
+      The path of the file.
 
     Raises:
-      UserError: a network does not exist, or there are no seeds.
+      UserError: a network does not exist, or there are no seeds; nothing is written.
     """
-    compare(networks, seeds, data, steps)  # what cannot be asked leaves no folder behind
+    compare(networks, seeds, data, steps)
     for name in networks:
         build_model(_named(name), num_classes=10)
-    asked = f"{tuple(networks)!r}, seeds={seeds}, data={data!r}, steps={tuple(steps)!r}"
+    arguments = f"{tuple(networks)!r}, seeds={seeds}, data={data!r}, steps={tuple(steps)!r}"
     words = re.sub(r"[^\w]+", "-", "-".join(networks))[:60]
-    name = f"gradients-{words}-{hashlib.sha256(asked.encode()).hexdigest()[:6]}"
+    name = f"gradients-{words}-{hashlib.sha256(arguments.encode()).hexdigest()[:6]}"
     file = results / name / "experiment.py"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(
-        "from dataclasses import replace\n\nfrom resnet_jax.lab.gradients import compare\n\n"
-        f"experiment = replace(compare({asked}), name={name!r})\n"
+        "from dataclasses import replace\n\nfrom resnet_jax.lab import gradients\n\n"
+        f"experiment = replace(gradients.compare({arguments}), name={name!r})\n"
     )
     return file
 
@@ -131,17 +107,17 @@ def write(
 def compare(
     networks: Sequence[str], seeds: int = 5, data: str = "digits", steps: Sequence[int] = (0,)
 ) -> Experiment:
-    """The experiment behind `resnet-jax gradients`: networks side by side.
+    """The experiment behind `resnet-jax gradients`: gradient norms of several networks.
 
     Args:
-      networks: names of the zoo, or `FILE.py:VARIABLE` for Linen modules of one's own.
-      seeds: how many.
+      networks: names of the zoo, or `FILE.py:VARIABLE` for user-defined Linen modules.
+      seeds: number of seeds.
       data: name of a data set.
-      steps: after how many updates to measure; training is by the settings of `configs.base()`
-        with a learning rate of 0.01, and none is done for the start alone.
+      steps: numbers of updates after which to measure. Networks are trained with the settings of
+        `configs.base()` and a learning rate of 0.01, or not at all if 0 is the only step.
 
-    Returns:
-      The experiment, to be run by the engine.
+    Raises:
+      UserError: a network does not exist, or there are no seeds.
     """
     base = configs.override(
         configs.base(),
@@ -156,29 +132,19 @@ def compare(
     )
     trains = max(steps) > 0
     if seeds < 1:
-        raise UserError(f"--seeds {seeds}: ask for one or more")
+        raise UserError(f"--seeds {seeds}: at least one is needed")
     measures = {f"decades_{step}": step for step in steps}
 
     def findings(records: Records) -> list[str]:
-        told = []
+        sentences = []
         for measure, step in measures.items():
-            told.append(f"After {step} updates:" if step else "At initialisation:")
-            told.extend(answers.along(records, "network", measure, step))
-        return told
+            sentences.append(f"After {step} updates:" if step else "At initialization:")
+            sentences.extend(along(records, "network", measure, step))
+        return sentences
 
     return Experiment(
         question=f"Do gradients vanish in {_listed(networks)}?",
-        setup=(
-            f"Data {data!r}, batches of 128, batch statistics. The norm of a unit is that of the "
-            "gradient of all its kernels, stem and head left out; in a network without units each "
-            "kernel stands for one. "
-            + (
-                "Trained with a learning rate of 0.01, momentum 0.9."
-                if trains
-                else "Untrained networks, on their first batch."
-            )
-            + _drawn(networks, trains)
-        ),
+        setup=_setup(networks, data, trains),
         base=base,
         scale=data,
         study=None if trains else AT_START,
@@ -194,7 +160,7 @@ def compare(
                 name=f"profile_{step}",
                 lines="network",
                 step=step,
-                says=f"Norm of the gradient of each unit's kernels, after {step} updates.",
+                says=f"Norm of the gradient of each unit's kernels after {step} updates.",
             )
             for step in steps
         ),
@@ -202,17 +168,28 @@ def compare(
     )
 
 
-def _drawn(networks: Sequence[str], trains: bool) -> str:
-    """What is done about branches that a network draws, if one does."""
+def _setup(networks: Sequence[str], data: str, trains: bool) -> str:
+    untrained = "Untrained networks, on their first batch."
+    return (
+        f"Data {data!r}, batches of 128, train mode. The norm of a unit is that of the gradient of "
+        "all kernels in its branch; stem and head are not shown. In a network without units, each "
+        "kernel counts as one. "
+        f"{'Trained with a learning rate of 0.01, momentum 0.9.' if trains else untrained}"
+        f"{_stochastic_depth(networks, trains)}"
+    )
+
+
+def _stochastic_depth(networks: Sequence[str], trains: bool) -> str:
+    """How networks of stochastic depth are measured, if there is one."""
     zoo = [build_model(_named(name), 10) for name in networks if not own_model.is_own(name)]
     if all(probing.whole(model) is model for model in zoo):
         return ""
     if trains:
         return (
-            " A network of stochastic depth is measured in the steps that train it, with the "
-            "branches that a step draws: those of the others have no gradient."
+            " Networks of stochastic depth are measured in training steps, with the branches that "
+            "these keep: the gradient of a dropped branch is zero."
         )
-    return " A network of stochastic depth is measured with all its branches."
+    return " Networks of stochastic depth are measured with all branches."
 
 
 def _named(network: str) -> ConfigDict:

@@ -1,9 +1,8 @@
-"""Shattered gradients: how alike the gradients of neighbouring inputs are (Balduzzi et al. 2017).
+"""Shattered gradients: autocorrelation of the gradient along a line of inputs.
 
-Inputs are points of a line, the gradient is that of one output by the place on the line, and what
-is measured is its autocorrelation from one point to the next. It is near 1 for a smooth function
-and 0 for white noise. arXiv 1702.08591, section 2: a network from one input to one output, with
-200 units a layer and 256 points from -2 to 2.
+Balduzzi et al. 2017 (arXiv 1702.08591), section 2: a network from one input to one output, with 200
+units per layer, evaluated at 256 points from -2 to 2. The gradient of the output with respect to
+the input has an autocorrelation near 1 at small lags if it is smooth, and 0 if it is white noise.
 """
 
 import jax
@@ -14,10 +13,10 @@ from jaxtyping import Float
 
 from resnet_jax.errors import UserError
 from resnet_jax.lab.design.study import Findings
-from resnet_jax.lab.studies.settings import study
+from resnet_jax.lab.studies import study
 from resnet_jax.lab.studies.stack import Branch, Stack, backward, forward
 
-LAGS = 15  # as far as Balduzzi et al. draw the autocorrelation
+LAGS = 15  # as many as in the figures of Balduzzi et al.
 
 
 def measure(
@@ -32,29 +31,29 @@ def measure(
     points: int = 256,
     reach: float = 2.0,
 ) -> Findings:
-    """Measures the autocorrelation of the gradient along a line, in one draw of a network.
+    """Measures the autocorrelation of the gradient along a line, in one random network.
 
     Args:
       seed: of the weights.
-      depth: layers between the first and the last linear map, a multiple of `layers`.
-      shortcut: 0 for a plain net, 1 for a residual one.
-      scale: what branches are multiplied by; Balduzzi et al. advise 0.1 to 0.5.
-      normalize: whether layers normalise by the statistics of the batch, which is the line. The
-        gradient is that of the sum of the outputs, through the statistics.
-      layers: in each branch. What counts for shattering is how many of them a gradient passes.
+      depth: number of layers between the first and the last linear map, a multiple of `layers`.
+      shortcut: 0 for a plain network, 1 for a residual one.
+      scale: factor of the branches; Balduzzi et al. recommend 0.1 to 0.5.
+      normalize: whether layers have batch normalization. The batch is the line, and the gradient is
+        that of the sum of the outputs, which includes the path through the batch statistics.
+      layers: number of layers in each branch; shattering depends on how many a gradient passes.
       width: units of each layer.
-      points: inputs on the line.
+      points: number of inputs on the line.
       reach: the line goes from -reach to reach.
 
     Returns:
       Final measure `autocorrelation`, at lag 1. Records: the autocorrelation at each lag, and the
-      gradient at each point, divided by its deviation.
+      gradient at each point, divided by its standard deviation.
 
     Raises:
-      UserError: a depth that is no multiple of `layers`.
+      UserError: `depth` is not a multiple of `layers`.
     """
     if depth % layers:
-        raise UserError(f"depth={depth} is no multiple of the {layers} layers of a branch")
+        raise UserError(f"depth={depth} is not a multiple of layers={layers}")
     stack = Stack(depth // layers, Branch(layers, normalize=normalize), shortcut, scale)
     gradient = np.asarray(input_gradient(stack, seed, width, points, reach), float)
     correlations = autocorrelation(gradient, LAGS)
@@ -67,10 +66,10 @@ STUDY = study(measure)
 def input_gradient(
     stack: Stack, seed: int, width: int, points: int, reach: float
 ) -> Float[Array, " points"]:
-    """The gradient of the summed outputs by each point of the line.
+    """The gradient of the summed outputs with respect to each point of the line.
 
-    The first map has normal weights and biases, which place its units' kinks about the line; the
-    last one has normal weights.
+    The first linear map has normal weights and biases, so that the kinks of its units lie around
+    the line; the last one has normal weights. The arguments are those of `measure`.
     """
     slopes, offsets, weights, readout = jax.random.split(jax.random.key(seed), 4)
     line = jnp.linspace(-reach, reach, points)
@@ -84,9 +83,9 @@ def autocorrelation(
     values: Float[np.ndarray, " n"], lags: int
 ) -> Float[np.ndarray, " lags_plus_1"]:
     """The sample autocorrelation at lags 0 to `lags`: sums of n - lag products over that of n."""
-    from_mean = values - values.mean()
-    products = [from_mean[lag:] @ from_mean[: len(values) - lag] for lag in range(lags + 1)]
-    return np.array(products) / products[0]
+    centered = values - values.mean()
+    products = np.correlate(centered, centered, mode="full")[len(values) - 1 :]
+    return products[: lags + 1] / products[0]
 
 
 def _records(

@@ -1,6 +1,6 @@
-"""A stack of equal units, walked one unit at a time.
+"""Stacks of units of equal shape, evaluated one unit at a time.
 
-One unit is compiled, forward and backward, however many of them the stack has.
+Only one unit is compiled, forward and backward, whatever the depth.
 """
 
 from dataclasses import dataclass
@@ -17,17 +17,18 @@ from resnet_jax.models.initializers import he_normal
 
 Params = Any
 
-LINEAR = ("dense", "circular", "zero")
+PADDING = {"circular": "CIRCULAR", "zero": "SAME"}
+LINEAR = ("dense", *PADDING)
 
 
 class Branch(nn.Module):
-    """Layers of norm, ReLU and linear map: the F of a unit, or the layers of a plain net.
+    """Layers of normalization, ReLU and linear map: the F of a unit, or a plain network's layers.
 
     Attributes:
-      layers: how many.
-      linear: "dense", or a 3x3 convolution that pads its images "circular" or by "zero".
-      normalize: whether each layer standardises its channels by the batch's statistics.
-      rectify: whether it has a ReLU.
+      layers: number of layers.
+      linear: "dense", or "circular" or "zero" for a 3x3 convolution with that padding.
+      normalize: whether each layer has batch normalization.
+      rectify: whether each layer has a ReLU.
     """
 
     layers: int = 1
@@ -47,26 +48,25 @@ class Branch(nn.Module):
     def _linear(self, x: Float[Array, "b ... c"]) -> Float[Array, "b ... c"]:
         if self.linear == "dense":
             return nn.Dense(x.shape[-1], use_bias=False, kernel_init=he_normal)(x)
-        padding = {"circular": "CIRCULAR", "zero": "SAME"}[self.linear]
-        return nn.Conv(x.shape[-1], (3, 3), padding=padding, use_bias=False, kernel_init=he_normal)(
-            x
-        )
+        padding = PADDING[self.linear]
+        conv = nn.Conv(x.shape[-1], (3, 3), padding=padding, use_bias=False, kernel_init=he_normal)
+        return conv(x)
 
 
 def standardize(x: Float[Array, "b ... c"]) -> Float[Array, "b ... c"]:
-    """Batch normalisation at initialisation, scale 1 and shift 0, with no epsilon."""
+    """Batch normalization at initialization (scale 1, shift 0), with epsilon 0."""
     return jax.nn.standardize(x, axis=tuple(range(x.ndim - 1)), epsilon=0.0)
 
 
 @dataclass(frozen=True)
 class Stack:
-    """Units x' = shortcut x + scale F(x), all of one shape and each with its own weights.
+    """A sequence of units x' = shortcut * x + scale * F(x), each with its own weights.
 
     Attributes:
-      units: how many.
+      units: number of units.
       branch: F.
-      shortcut: lambda of h(x) = lambda x; 0 makes a plain net.
-      scale: what the branch is multiplied by.
+      shortcut: lambda of h(x) = lambda x; 0 for a plain network.
+      scale: factor of the branch.
     """
 
     units: int
@@ -77,11 +77,11 @@ class Stack:
 
 @dataclass(frozen=True)
 class Passed:
-    """What a forward pass leaves.
+    """A forward pass.
 
     Attributes:
-      params: those of each unit.
-      stream: the input of each unit and, last, the output of the stack.
+      params: parameters of each unit.
+      stream: input of each unit and, last, the output of the stack.
     """
 
     params: list[Params]
@@ -89,16 +89,16 @@ class Passed:
 
 
 def forward(stack: Stack, inputs: Float[Array, "b ... c"], key: Array) -> Passed:
-    """Draws the weights and runs the stack.
+    """Initializes the weights and runs the stack.
 
     Args:
-      stack: what to run.
-      inputs: the input of the first unit.
-      key: of the weights; each unit's are drawn from its own split.
+      stack: the network.
+      inputs: input of the first unit.
+      key: of the weights; split over the units.
     """
     params, stream = [], [inputs]
     for unit in jax.random.split(key, stack.units):
-        params.append(_draw(stack.branch, unit, inputs))
+        params.append(_initialize(stack.branch, unit, inputs))
         out = _apply(stack.branch, params[-1], stream[-1])
         stream.append(stack.shortcut * stream[-1] + stack.scale * out)
     return Passed(params, stream)
@@ -107,12 +107,12 @@ def forward(stack: Stack, inputs: Float[Array, "b ... c"], key: Array) -> Passed
 def backward(
     stack: Stack, passed: Passed, gradient: Float[Array, "b ... c"]
 ) -> list[Float[Array, "b ... c"]]:
-    """The gradients by the input of each unit and, last, by the stack's output.
+    """The gradients with respect to the input of each unit and, last, the output.
 
     Args:
-      stack: what was run.
-      passed: what its forward pass left.
-      gradient: that by the stack's output.
+      stack: the network.
+      passed: its forward pass.
+      gradient: the gradient with respect to the output.
     """
     gradients = [gradient]
     for params, x in zip(passed.params[::-1], passed.stream[-2::-1], strict=True):
@@ -128,7 +128,7 @@ def pull_back(
     x: Float[Array, "b ... c"],
     gradient: Float[Array, "b ... c"],
 ) -> Float[Array, "b ... c"]:
-    """The gradient by a branch's input, from that by its output."""
+    """The gradient with respect to a branch's input, given that of its output."""
     return jax.vjp(lambda x: branch.apply(params, x), x)[1](gradient)[0]
 
 
@@ -138,15 +138,15 @@ def _apply(branch: Branch, params: Params, x: Float[Array, "b ... c"]) -> Float[
 
 
 @partial(jax.jit, static_argnums=0)
-def _draw(branch: Branch, key: Array, x: Float[Array, "b ... c"]) -> Params:
+def _initialize(branch: Branch, key: Array, x: Float[Array, "b ... c"]) -> Params:
     return branch.init(key, x[:1])
 
 
-def squared(gradients: list[Float[Array, "b ... c"]]) -> Float[Array, " sites"]:
-    """The squared norm of each."""
+def squared_norms(gradients: list[Float[Array, "b ... c"]]) -> Float[Array, " sites"]:
+    """The squared Frobenius norm of each array."""
     return jnp.stack([jnp.sum(jnp.square(each)) for each in gradients])
 
 
 def channel_variance(stream: list[Float[Array, "b ... c"]]) -> Float[Array, " sites"]:
-    """Variance over batch and pixels, averaged over the channels: what a norm divides by."""
+    """Variance over batch and pixels, averaged over channels: what a norm divides by."""
     return jnp.stack([jnp.mean(jnp.var(each, axis=tuple(range(each.ndim - 1)))) for each in stream])

@@ -25,6 +25,17 @@ def records(norms, step=0):
     )
 
 
+def test_the_ratio_is_that_of_the_first_units_norm_to_the_last_units():
+    metrics = pd.concat([records([50.0, 3.0, 0.5]), records([1.0, 1.0, 4.0], step=7)])
+    assert gradient_profiles.first_to_last(0)(metrics) == pytest.approx(100.0)
+    assert gradient_profiles.decades(0)(metrics) == pytest.approx(2.0)
+    assert gradient_profiles.first_to_last(7)(metrics) == pytest.approx(0.25)
+    assert (
+        gradient_profiles.decades()(records([0.0, 1.0])) == -math.inf
+    )  # a branch that starts at zero
+    assert math.isnan(gradient_profiles.decades()(records([0.0, 0.0])))
+
+
 @pytest.mark.parametrize(
     ("ratios", "words"),
     [

@@ -31,5 +31,5 @@ def test_the_standard_error_of_a_variance():
 def test_draws_do_not_depend_on_how_many_are_made_at_once(monkeypatch):
     stack = Stack(2, Branch(normalize=False))
     whole = log_variance.log_norms(stack, 8, 6, seed=1)
-    monkeypatch.setattr(log_variance, "AT_ONCE", 3)
+    monkeypatch.setattr(log_variance, "CHUNK", 3)
     np.testing.assert_allclose(log_variance.log_norms(stack, 8, 6, seed=1), whole, rtol=1e-4)

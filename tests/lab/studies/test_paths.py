@@ -79,7 +79,7 @@ def test_with_all_branches_stochastic_depth_has_the_length_of_its_residual_netwo
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("tutorial-on-the-image", "has no stem"), ("tutorial-dropout", "drops at random")],
+    [("tutorial-on-the-image", "no learned stem"), ("tutorial-dropout", "dropout")],
 )
 def test_a_network_without_lengths_is_refused_in_words(name, message):
     with pytest.raises(UserError, match=message):
@@ -88,5 +88,5 @@ def test_a_network_without_lengths_is_refused_in_words(name, message):
 
 def test_the_length_does_not_hang_on_the_size_of_the_nudge(monkeypatch):
     wide = paths.network_length("preact8", 1, 8, 8)
-    monkeypatch.setattr(paths, "NUDGE", 0.02)
+    monkeypatch.setattr(paths, "LOG_STEP", 0.02)
     assert paths.network_length("preact8", 1, 8, 8) == pytest.approx(wide, abs=0.01)

@@ -8,7 +8,7 @@ import pytest
 from resnet_jax.errors import UserError
 from resnet_jax.lab.statistics import t_interval
 from resnet_jax.lab.studies import rates
-from resnet_jax.lab.studies.padding import zero_padded_rate
+from resnet_jax.lab.studies.theory import zero_padded_rate
 
 SMALL = {"width": 192, "units": 24, "batch": 16}
 
@@ -108,9 +108,9 @@ def test_the_keywords_are_the_settings():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"shortcut": 1.5}, "from 0 to 1"),
-        ({"batch": 3}, "give more"),
-        ({"units": 8}, "give 12 or more"),
+        ({"shortcut": 1.5}, r"shortcut=1\.5.*from 0 to 1"),
+        ({"batch": 3}, "batch=3"),
+        ({"units": 8}, "units=8.*12"),
         ({"linear": "zeros"}, "did you mean 'zero'"),
     ],
 )

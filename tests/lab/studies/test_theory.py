@@ -115,15 +115,16 @@ def test_plain_nets_grow_at_the_rate(batch: int, relu: bool):
 
 @pytest.mark.parametrize(("shortcut", "layers"), [(0.5, 1), (0.5, 2), (0.8, 1)])
 def test_scaled_shortcuts_grow_at_the_rate(shortcut: float, layers: int):
-    expected = theory.scaled_shortcut_rate(shortcut, layers, batch=32)
+    expected = theory.scaled_shortcut_rate(shortcut, theory.residual_exponent(layers, 32))
     rate, error = rates(24, batch=32, width=256, shortcut=shortcut, layers=layers)
     assert rate == pytest.approx(expected, abs=3 * error + layers * WIDTH_ERROR)
 
 
 def test_scaled_shortcuts_between_plain_and_residual():
-    assert theory.scaled_shortcut_rate(0.0) == theory.plain_rate(math.inf)
-    assert theory.scaled_shortcut_rate(1.0) == 1
-    assert theory.scaled_shortcut_rate(0.5) == pytest.approx(1.350, abs=5e-4)  # as listed
+    gain = theory.plain_rate(math.inf)
+    assert theory.scaled_shortcut_rate(0.0, gain) == gain
+    assert theory.scaled_shortcut_rate(1.0, gain) == 1
+    assert theory.scaled_shortcut_rate(0.5, gain) == pytest.approx(1.350, abs=5e-4)  # as listed
 
 
 @pytest.mark.parametrize("layers", [1, 2])
@@ -132,7 +133,8 @@ def test_residual_nets_follow_their_profile(layers: int):
     runs = [simulated(seed, batch, 192, units, layers, 1.0)[0] for seed in range(6)]
     logs = np.array([np.log(squares[:-1] / squares[-1]) for squares in runs])
     error = logs.std(axis=0, ddof=1) / math.sqrt(len(logs))
-    expected = np.log(theory.residual_profile(units, layers, batch))
+    exponent = theory.residual_exponent(layers, batch)
+    expected = np.log(theory.residual_profile(units, exponent)[:-1])
     off = np.abs(logs.mean(axis=0) - expected)
     assert np.all(off < 4 * error + 0.02 * expected + 0.02)
 
@@ -140,7 +142,7 @@ def test_residual_nets_follow_their_profile(layers: int):
 def test_the_profile_becomes_the_power_law():
     assert theory.residual_exponent(1) == pytest.approx(1.467, abs=5e-4)  # as listed
     assert theory.residual_exponent(2) == pytest.approx(2.152, abs=5e-4)
-    profile = theory.residual_profile(20_000, 2)
+    profile = theory.residual_profile(20_000, theory.residual_exponent(2))
     slope = math.log(profile[999] / profile[9999]) / math.log(10)
     assert slope == pytest.approx(theory.residual_exponent(2), abs=0.002)
 
@@ -159,7 +161,7 @@ def test_each_unit_adds_the_variance():
 
 
 def test_path_lengths_are_those_of_all_paths_counted():
-    gains = theory.residual_gain(8, 2, 16)
+    gains = theory.residual_gain(8, theory.residual_exponent(2, 16))
     weights, lengths = [], []
     for taken in itertools.product((0, 1), repeat=8):
         weights.append(np.prod(np.where(taken, gains, 1.0)))
