@@ -25,6 +25,7 @@ from resnet_jax.training import config
 def get_config():
     tiny = config.base()
     tiny.model.name = "resnet8"
+    tiny.model.stage_sizes, tiny.model.widths = (1, 1), (8, 16)
     tiny.data.name = "synthetic"
     tiny.data.synthetic.num_train = 48
     tiny.data.synthetic.num_test = 20

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from resnet_jax import lab
 from resnet_jax.errors import UserError
 from resnet_jax.lab.design import grid
 from resnet_jax.lab.running import engine
-from resnet_jax.lab.running.executors import EXECUTORS, processes
+from resnet_jax.lab.running.executors import EXECUTORS, Here, WorkerDiedError, processes
 from resnet_jax.lab.running.executors.processes import Process, Processes, visible_gpus
 from resnet_jax.training.run.observer import Observer
 
@@ -106,10 +107,13 @@ def on(kind: str, request, tmp_path: Path):
     return EXECUTORS[kind]()
 
 
+SLOW = {"marks": pytest.mark.slow}  # starts several processes that import JAX
 LONG = {"marks": pytest.mark.long}  # a kind or signal beside the one that stands for all
 
 
-@pytest.mark.parametrize("kind", ["here", "processes", "dask", "slurm"])
+@pytest.mark.parametrize(
+    "kind", ["here", "processes", pytest.param("dask", **SLOW), pytest.param("slurm", **SLOW)]
+)
 def test_runs_are_the_same_wherever_they_are_done(kind, request, tmp_path):
     experiment = study(tmp_path, (0,)).at_scale("paper")
     names = [each.name for each in grid.expand(experiment)]
@@ -122,7 +126,12 @@ def test_runs_are_the_same_wherever_they_are_done(kind, request, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "kind", ["processes", pytest.param("dask", **LONG), pytest.param("slurm", **LONG)]
+    "kind",
+    [
+        pytest.param("processes", **SLOW),
+        pytest.param("dask", **LONG),
+        pytest.param("slurm", **LONG),
+    ],
 )
 def test_a_run_whose_worker_dies_is_tried_once_more_and_then_failed(kind, request, tmp_path):
     experiment = study(tmp_path, (0, 1, 9))
@@ -143,9 +152,39 @@ def test_a_run_whose_worker_dies_is_tried_once_more_and_then_failed(kind, reques
         assert kind == "slurm" or result["message"].endswith(": ended by SIGKILL")
 
 
+class Mortal(Here):
+    """Executes in this process what workers do, and dies before the runs of given indices."""
+
+    here = False
+
+    def __init__(self, *deaths: int):
+        self.calls, self.deaths = 0, deaths
+
+    def submit(self, function, argument):
+        self.calls += 1
+        if self.calls - 1 not in self.deaths:
+            return super().submit(function, argument)
+        future = Future()
+        future.set_exception(WorkerDiedError("ended by SIGKILL"))
+        return future
+
+
+def test_the_run_of_a_dead_worker_goes_back_into_the_queue_once(tmp_path):
+    experiment = study(tmp_path, (0,)).at_scale("paper")
+    first, second, third = (each.name for each in grid.expand(experiment))
+    listener = run(experiment, tmp_path / "results", Mortal(0, 1, 4))
+    assert listener.began == [first, second, third, first, second]
+    assert listener.ended == {first: "done", second: "failed", third: "done"}
+    assert [each.partition(":")[0] for each in listener.warned] == [first, second]
+    folder = tmp_path / "results" / "who-paper" / "runs" / second
+    result = json.loads((folder / "result.json").read_text())
+    assert "2 times: ended by SIGKILL" in result["message"]
+    assert (folder / "error.txt").exists()
+
+
 def test_what_a_run_raises_is_its_own_and_kills_no_worker(tmp_path):
     experiment = study(tmp_path, (-1, 0))
-    listener = run(experiment, tmp_path / "results", Processes(2))
+    listener = run(experiment, tmp_path / "results", Mortal())
     assert list(listener.ended.values()).count("failed") == 2
     assert listener.warned == []
     (name, *_) = (each.name for each in grid.expand(experiment))
@@ -182,7 +221,7 @@ def training(folder: Path, steps: int) -> lab.Experiment:
     return lab.load(folder / "trial.py")
 
 
-@pytest.mark.parametrize("kind", ["processes", pytest.param("dask", **LONG)])
+@pytest.mark.parametrize("kind", [pytest.param("processes", **SLOW), pytest.param("dask", **LONG)])
 def test_a_training_ends_alike_in_this_process_and_in_another(kind, request, tmp_path):
     experiment = training(tmp_path, steps=3)
     run(experiment, tmp_path / "here", EXECUTORS["here"]())
@@ -202,7 +241,7 @@ def _until(condition, seconds: float = 120.0) -> None:
 @pytest.mark.parametrize(
     ("kind", "number"),
     [
-        ("processes", signal.SIGINT),
+        pytest.param("processes", signal.SIGINT, **SLOW),
         pytest.param("processes", signal.SIGTERM, **LONG),
         pytest.param("dask", signal.SIGINT, **LONG),
     ],
@@ -260,6 +299,28 @@ def test_a_process_has_what_is_set_for_it_and_stays_the_same_one():
     finally:
         process.end()
     assert numbers[0] == numbers[1] != os.getpid()
+
+
+def test_a_process_that_dies_says_how_and_the_next_call_starts_another():
+    process = Process()
+    try:
+        with pytest.raises(WorkerDiedError, match="ended with code 3"):
+            process.call(os._exit, 3)
+        with pytest.raises(WorkerDiedError, match="ended by SIGKILL"):
+            process.call(eval, "__import__('os').kill(__import__('os').getpid(), 9)")
+        with pytest.raises(WorkerDiedError, match="ZeroDivisionError"):
+            process.call(eval, "1 / 0")
+        assert process.call(abs, -2) == 2
+    finally:
+        process.end()
+
+
+def test_with_a_process_dies_only_its_own_run():
+    with Processes(2) as executor:
+        dying = executor.submit(os._exit, 3)
+        well = [executor.submit(abs, -each) for each in range(4)]
+        assert [each.result(60) for each in well] == [0, 1, 2, 3]
+        assert isinstance(dying.exception(60), WorkerDiedError)
 
 
 def test_a_process_that_is_left_behind_ends():

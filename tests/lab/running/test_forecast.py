@@ -15,6 +15,15 @@ CIFAR = configs.override(
 )
 
 
+SMALLEST = {"model.stage_sizes": (1,), "model.widths": (8,)}  # compiles in a second
+
+
+def smallest_work() -> int:
+    """Multiply-adds of the smallest network for one image."""
+    model = models.create("resnet8", stage_sizes=(1,), widths=(8,))
+    return models.summarize(model, (32, 32, 3)).multiply_adds
+
+
 @pytest.fixture
 def experiment(monkeypatch, tmp_path) -> Experiment:
     """A grid on CIFAR-10, which is not on this machine."""
@@ -108,20 +117,19 @@ def test_a_study_has_no_estimate_and_says_why(experiment, tmp_path):
 
 def test_a_step_is_timed_on_noise_of_the_shape_of_the_data(experiment, monkeypatch, tmp_path):
     monkeypatch.setattr(forecast, "TIMED", 1)
-    small = {"model.name": ("resnet8",)}
-    measured = forecast.forecast(replace(experiment, axes=small), tmp_path).measured
+    grid = replace(experiment, axes={"model.name": ("resnet8",)}, settings=SMALLEST)
+    measured = forecast.forecast(grid, tmp_path).measured
     assert measured is not None
     assert (measured.network, measured.images) == ("resnet8", 100)
     assert measured.device.startswith("one ")
     assert measured.step > 0
-    work = models.summarize(models.create("resnet8"), (32, 32, 3)).multiply_adds
-    assert measured.per_multiply_add == pytest.approx(measured.step / (100 * work))
+    assert measured.per_multiply_add == pytest.approx(measured.step / (100 * smallest_work()))
 
 
 @pytest.mark.filterwarnings("error:Explicitly requested dtype")
 def test_a_step_in_float64_is_timed_in_float64(experiment, monkeypatch, tmp_path):
     monkeypatch.setattr(forecast, "TIMED", 1)
-    double = {"model.dtype": "float64", "train.batch_size": 2}
+    double = {"model.dtype": "float64", "train.batch_size": 2, **SMALLEST}
     grid = replace(experiment, axes={"model.name": ("resnet8",)}, settings=double)
     measured = forecast.forecast(grid, tmp_path).measured
     assert measured is not None
@@ -129,11 +137,10 @@ def test_a_step_in_float64_is_timed_in_float64(experiment, monkeypatch, tmp_path
 
 
 def test_on_a_cpu_a_batch_too_large_to_wait_for_is_cut(experiment, monkeypatch, tmp_path):
-    work = models.summarize(models.create("resnet8"), (32, 32, 3)).multiply_adds
-    monkeypatch.setattr(forecast, "CPU_WORK", 3.5 * work)
+    monkeypatch.setattr(forecast, "CPU_WORK", 3.5 * smallest_work())
     monkeypatch.setattr(forecast, "TIMED", 1)
     monkeypatch.setattr(forecast.jax, "local_devices", lambda: forecast.jax.devices("cpu"))
-    settings = {"train.accumulate": 2}
+    settings = {"train.accumulate": 2, **SMALLEST}
     grid = replace(experiment, axes={"model.name": ("resnet8",)}, settings=settings)
     measured = forecast.forecast(grid, tmp_path).measured
     assert measured is not None
