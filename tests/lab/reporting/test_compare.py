@@ -1,14 +1,12 @@
-"""Two experiments or two runs side by side, and all records as one table."""
+"""Two experiments or two runs side by side."""
 
 import json
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from resnet_jax import lab
 from resnet_jax.cli import main
 from resnet_jax.errors import UserError
 from resnet_jax.lab.reporting.compare import compare
@@ -106,45 +104,3 @@ def test_the_command_shows_both(results, other, capsys):
     told = capsys.readouterr().out
     assert "rate: 0.1 -> 0.01" in told
     assert "+2.0 (−0.5 to +4.5)" in told
-
-
-def test_the_records_of_an_experiment_are_one_table(results: Folder):
-    table = lab.load_records(results.path)
-    assert list(table)[:6] == ["experiment", "run", "family", "depth", "seed", "status"]
-    assert len(table) == 18 * 31
-    assert set(table["experiment"]) == {"degradation"}
-    one = table[(table["run"] == "plain56-seed2-abcdef") & (table["kind"] == "train")]
-    lines = (results.runs / "plain56-seed2-abcdef" / "metrics.jsonl").read_text().splitlines()
-    assert list(one["error"]) == [json.loads(line)["error"] for line in lines[:-1]]
-    assert set(one["depth"]) == {56}
-    assert set(one["status"]) == {"done"}
-
-
-def test_records_of_all_experiments_are_one_table_too(results: Folder, other: Folder):
-    plan = json.loads(other.plan.read_text()) | {"name": "other"}
-    other.plan.write_text(json.dumps(plan))
-    table = lab.load_records(results.path.parent)
-    assert table.groupby("experiment").size().to_dict() == {"degradation": 558, "other": 558}
-
-
-def test_a_recorded_quantity_that_is_called_as_an_axis_is_kept_beside_it(results: Folder):
-    metrics = results.runs / "plain56-seed2-abcdef" / "metrics.jsonl"
-    metrics.write_text(metrics.read_text() + '{"kind": "probe", "step": 0, "depth": 7}\n')
-    table = lab.load_records(results.path)
-    (probe,) = table[table["kind"] == "probe"].to_dict("records")
-    assert (probe["depth"], probe["depth_recorded"]) == (56, 7)
-
-
-def test_the_records_of_one_run_are_a_table(results: Folder, other: Folder):
-    table = lab.load_records(results.runs / "plain56-seed2-abcdef")
-    assert list(table)[:4] == ["experiment", "run", "seed", "status"]
-    assert set(table["run"]) == {"plain56-seed2-abcdef"}
-    assert (set(table["seed"]), set(table["status"])) == ({2}, {"done"})
-    assert len(table) == 31
-
-
-def test_a_folder_of_nothing_has_no_records(tmp_path: Path):
-    with pytest.raises(UserError, match="holds no results"):
-        lab.load_records(tmp_path)
-    with pytest.raises(UserError, match="no such folder"):
-        lab.load_records(tmp_path / "none")

@@ -1,14 +1,16 @@
 """What is read from the folders of runs, whatever state they are in."""
 
 import json
+import math
 import shutil
+from pathlib import Path
 
 import pytest
 
 from resnet_jax.errors import UserError
 from resnet_jax.lab.results import records
 from resnet_jax.lab.results.folder import Folder
-from resnet_jax.lab.results.records import Records
+from resnet_jax.lab.results.records import Records, load_records, values_by_seed
 
 
 def read(results: Folder) -> Records:
@@ -104,3 +106,55 @@ def test_an_experiment_that_has_not_begun_can_be_read(results: Folder):
     found = read(results)
     assert set(found.runs["status"]) == {"missing"}
     assert len(found.metrics) == len(found.environments) == 0
+
+
+def test_values_of_a_cell_are_by_seed(results: Folder, fail):
+    fail("plain20-seed1-abcdef")
+    runs = read(results).runs
+    found = values_by_seed(runs, {"family": "plain", "depth": 20}, "train_error")
+    assert list(found) == [0, 1, 2]
+    assert [math.isnan(value) for value in found.values()] == [False, True, False]
+
+
+def test_the_records_of_an_experiment_are_one_table(results: Folder):
+    table = load_records(results.path)
+    assert list(table)[:6] == ["experiment", "run", "family", "depth", "seed", "status"]
+    assert len(table) == 18 * 31
+    assert set(table["experiment"]) == {"degradation"}
+    one = table[(table["run"] == "plain56-seed2-abcdef") & (table["kind"] == "train")]
+    lines = (results.runs / "plain56-seed2-abcdef" / "metrics.jsonl").read_text().splitlines()
+    assert list(one["error"]) == [json.loads(line)["error"] for line in lines[:-1]]
+    assert set(one["depth"]) == {56}
+    assert set(one["status"]) == {"done"}
+
+
+def test_records_of_all_experiments_are_one_table_too(results: Folder):
+    other = Folder(shutil.copytree(results.path, results.path.with_name("other")))
+    plan = json.loads(other.plan.read_text()) | {"name": "other"}
+    other.plan.write_text(json.dumps(plan))
+    table = load_records(results.path.parent)
+    assert table.groupby("experiment").size().to_dict() == {"degradation": 558, "other": 558}
+
+
+def test_a_recorded_quantity_that_is_called_as_an_axis_is_kept_beside_it(results: Folder):
+    metrics = results.runs / "plain56-seed2-abcdef" / "metrics.jsonl"
+    metrics.write_text(metrics.read_text() + '{"kind": "probe", "step": 0, "depth": 7}\n')
+    table = load_records(results.path)
+    (probe,) = table[table["kind"] == "probe"].to_dict("records")
+    assert (probe["depth"], probe["depth_recorded"]) == (56, 7)
+
+
+def test_the_records_of_one_run_are_a_table(results: Folder):
+    (results.runs / "plain56-seed2-abcdef" / "config.json").write_text('{"seed": 2}')
+    table = load_records(results.runs / "plain56-seed2-abcdef")
+    assert list(table)[:4] == ["experiment", "run", "seed", "status"]
+    assert set(table["run"]) == {"plain56-seed2-abcdef"}
+    assert (set(table["seed"]), set(table["status"])) == ({2}, {"done"})
+    assert len(table) == 31
+
+
+def test_a_folder_of_nothing_has_no_records(tmp_path: Path):
+    with pytest.raises(UserError, match="holds no results"):
+        load_records(tmp_path)
+    with pytest.raises(UserError, match="no such folder"):
+        load_records(tmp_path / "none")
