@@ -1,11 +1,9 @@
 """Two experiments, or two runs, side by side."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from resnet_jax.errors import UserError
 from resnet_jax.lab import statistics
@@ -16,7 +14,7 @@ from resnet_jax.lab.measures import describe
 from resnet_jax.lab.reporting import report
 from resnet_jax.lab.reporting.report import Report
 from resnet_jax.lab.results.folder import Folder
-from resnet_jax.lab.results.records import of_cell
+from resnet_jax.lab.results.records import values_by_seed
 from resnet_jax.lab.statistics import Summary
 from resnet_jax.training import config as configs
 from resnet_jax.training.run.run_folder import RunFolder
@@ -61,7 +59,7 @@ def compare(a: str | Path, b: str | Path) -> Comparison:
 def _kind(path: Path) -> str:
     if Folder(path).plan.is_file():
         return "an experiment"
-    if (path / "config.json").is_file():
+    if RunFolder(path).exists():
         return "a run"
     raise UserError(f"{path}: holds neither the results of an experiment nor a run")
 
@@ -76,7 +74,8 @@ def _of_runs(a: Path, b: Path) -> Comparison:
     states = [result.status if result else "not ended" for result in results]
     notes = [f"{path}: {state}" for path, state in zip((a, b), states, strict=True)]
     table = Readable(["measure", "A", "B", "B − A"], rows, [False, True, True, True])
-    return Comparison(configs.differences(*map(_config, (a, b))), table, notes)
+    settings = [RunFolder(path).settings() for path in (a, b)]
+    return Comparison(configs.differences(*settings), table, notes)
 
 
 def _values(measure: str, pair: Sequence[float]) -> list[str]:
@@ -127,8 +126,9 @@ def _words(one: Cell, other: Cell, axes: Sequence[str]) -> list[str]:
 
 
 def _row(a: Report, b: Report, one: Cell, other: Cell, measure: str) -> list[str]:
-    runs = of_cell(a.records.runs, one), of_cell(b.records.runs, other)
-    values = [dict(zip(each["seed"], each[measure], strict=True)) for each in runs]
+    values = [
+        values_by_seed(each.records.runs, cell, measure) for each, cell in ((a, one), (b, other))
+    ]
     summaries = [statistics.summarize(each.values()) for each in values]
     difference = statistics.paired_difference(*reversed(values))
     told = [text for each in summaries for text in (_summary(measure, each), str(each.n))]
@@ -154,7 +154,7 @@ def _settings(a: Report, b: Report, pairs: Sequence[tuple[Cell, Cell]]) -> list[
     for one, other in pairs:
         places = [_a_run(each, cell) for each, cell in ((a, one), (b, other))]
         if all(places):
-            lines = configs.differences(*(_config(place) for place in places if place))
+            lines = configs.differences(*(place.settings() for place in places if place))
             found.update(line for line in lines if not line.startswith("seed:"))
             compared += 1
     return [
@@ -163,17 +163,10 @@ def _settings(a: Report, b: Report, pairs: Sequence[tuple[Cell, Cell]]) -> list[
     ]
 
 
-def _a_run(of: Report, cell: Cell) -> Path | None:
+def _a_run(of: Report, cell: Cell) -> RunFolder | None:
     """The folder of a run of a cell that has one."""
-    folders = (of.folder.runs / run.name for run in of.plan.runs if run.axes == cell)
-    return next((folder for folder in folders if (folder / "config.json").is_file()), None)
-
-
-def _config(path: Path) -> dict[str, Any]:
-    try:
-        return json.loads((path / "config.json").read_text())
-    except ValueError as error:
-        raise UserError(f"{path / 'config.json'} is damaged ({error}); remove {path}") from error
+    folders = (RunFolder(of.folder.runs / run.name) for run in of.plan.runs if run.axes == cell)
+    return next((folder for folder in folders if folder.exists()), None)
 
 
 def _unmatched(cells: list[list[Cell]], pairs: Sequence[tuple[Cell, Cell]]) -> Iterator[str]:

@@ -1,17 +1,18 @@
 """A paper's figures beside ours, cell by cell, and what has to be said before they are compared."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from resnet_jax.errors import UserError
 from resnet_jax.lab.analysis.tables import Readable
 from resnet_jax.lab.design.paper import FAIL, Paper, PaperValue
 from resnet_jax.lab.design.protocols import Cell
 from resnet_jax.lab.formatting import NOT_KNOWN, listed, number
 from resnet_jax.lab.measures import describe
 from resnet_jax.lab.results.records import Records
+from resnet_jax.training.run.run_folder import RunFolder
 
 NAMES_SHOWN = 6  # networks in the sentence on our set-up
 
@@ -104,9 +105,9 @@ def setup(folders: Iterable[Path]) -> str:
     parts: list[dict[str, None]] = [{}, {}, {}]
     for folder in folders:
         try:
-            config = json.loads((folder / "config.json").read_text())
+            config = RunFolder(folder).settings()
             words = (config["data"]["name"], config["model"]["name"], _length(config["train"]))
-        except (OSError, ValueError, KeyError, TypeError):  # not begun, or no training
+        except (UserError, KeyError, TypeError):  # not begun, or no training
             continue
         for part, word in zip(parts, words, strict=True):
             part[word] = None
