@@ -128,7 +128,7 @@ def words(text: str) -> str:
         (("summary", "resnet20", "--image-shape", "0", "8", "1"), "image"),
         (("summary", "resnet20", "--image-shape", "8", "8", "0"), "image"),
         (("data", "prepare", "cifar"), "did you mean 'cifar10'"),
-        (("data", "prepare", "a set"), "'a set' names no set"),
+        (("data", "prepare", "a set"), "'a set'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
