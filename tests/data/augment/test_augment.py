@@ -22,8 +22,9 @@ def test_normalize_is_the_formula():
 
 
 def offsets(batch, padding):
-    """By search: where each crop was taken from the image padded with zeros."""
-    cropped = np.asarray(augment.pad_and_crop(KEY, jnp.asarray(batch), padding))
+    """The position of each crop in the padded image, found by search."""
+    crop = jax.jit(augment.pad_and_crop, static_argnums=2)
+    cropped = np.asarray(crop(KEY, batch, padding))
     height, width = batch.shape[1:3]
     found = []
     for before, after in zip(batch, cropped, strict=True):
@@ -39,7 +40,7 @@ def offsets(batch, padding):
     return found
 
 
-def test_crops_come_from_the_padded_image_with_equal_chances():
+def test_crops_are_uniform_over_the_padded_image():
     padding = 2
     places = offsets(images(2000), padding)
     counts = np.zeros((2 * padding + 1, 2 * padding + 1))
@@ -50,14 +51,14 @@ def test_crops_come_from_the_padded_image_with_equal_chances():
 
 def test_flip_mirrors_half_of_the_images_left_to_right():
     batch = images(1000)
-    got = np.asarray(augment.flip(KEY, jnp.asarray(batch)))
+    got = np.asarray(jax.jit(augment.flip)(KEY, batch))
     mirrored = (got == batch[:, :, ::-1]).all((1, 2, 3))
     kept = (got == batch).all((1, 2, 3))
     assert (mirrored ^ kept).all()
     assert scipy.stats.binomtest(int(mirrored.sum()), 1000).pvalue > 1e-3
 
 
-def test_augment_off_changes_nothing():
+def test_disabled_augmentations_change_nothing():
     batch = jnp.asarray(images(4))
     assert (augment.augment(KEY, batch, 0, False) == batch).all()
 

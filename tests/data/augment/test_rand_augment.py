@@ -1,4 +1,6 @@
-"""The operations of RandAugment against Pillow's, and the law by which they are drawn."""
+"""The operations of RandAugment against Pillow's, and the distribution of their draws."""
+
+import functools
 
 import jax
 import jax.numpy as jnp
@@ -19,8 +21,8 @@ ENHANCE = {
 }
 
 
-def picture(channels, height=20, width=24):
-    """Smooth, with few values near the ends, as pictures are."""
+def smooth_image(channels, height=20, width=24):
+    """Smooth, with few values near 0 and 255, as photographs are."""
     draws = np.random.default_rng(0).normal(size=(height + 4, width + 4, channels))
     smooth = sum(draws[i : i + height, j : j + width] for i in range(5) for j in range(5))
     return np.clip(110 + 14 * smooth, 0, 255).astype(np.uint8)
@@ -37,7 +39,7 @@ def affine(image, *rows):
 
 
 def theirs(name, pixels, strength, sign):
-    """The operation as torchvision's RandAugment has Pillow do it, about the image's centre."""
+    """The operation by Pillow as in torchvision's RandAugment, but about the image's center."""
     image = pillow(pixels)
     width, height = image.size
     shear = 0.3 * strength * sign
@@ -63,25 +65,39 @@ def theirs(name, pixels, strength, sign):
     }[name]()
 
 
+@jax.jit
+def every_operation(image, strength, sign):
+    """The results of all operations, compiled together, which is faster than one by one."""
+    return {name: change(image, strength, sign) for name, change in OPERATIONS.items()}
+
+
+@functools.cache
+def ours(channels, strength, sign):
+    image = jnp.asarray(smooth_image(channels), jnp.float32)
+    return every_operation(image, jnp.float32(strength), jnp.float32(sign))
+
+
 @pytest.mark.parametrize("name", OPERATIONS)
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize(("strength", "sign"), [(0.3, 1.0), (0.7, -1.0), (1.0, 1.0)])
 def test_operations_do_what_pillows_do(name, channels, strength, sign):
-    pixels = picture(channels)
-    image = jnp.asarray(pixels, jnp.float32)
-    found = np.asarray(OPERATIONS[name](image, jnp.float32(strength), jnp.float32(sign)))
+    pixels = smooth_image(channels)
+    found = np.asarray(ours(channels, strength, sign)[name])
     expected = np.asarray(theirs(name, pixels, strength, sign), np.float32).reshape(found.shape)
     assert found.min() >= 0 and found.max() <= 255 and np.all(found == np.round(found))  # noqa: PT018
-    if name in ("rotate", "shear_x", "shear_y"):  # where two pixels are as near, either is right
+    if name in (
+        "rotate",
+        "shear_x",
+        "shear_y",
+    ):  # where two pixels are equally near, either is right
         assert np.mean(np.abs(found - expected) > 1) < 0.02
     else:
         np.testing.assert_allclose(found, expected, atol=1)
 
 
-def test_small_images_and_flat_ones_survive_all_operations():
+def test_all_operations_accept_small_and_constant_images():
     for image in (jnp.zeros((2, 2, 3)), jnp.full((1, 1, 1), 255.0)):
-        for change in OPERATIONS.values():
-            found = change(image, jnp.float32(1.0), jnp.float32(-1.0))
+        for found in every_operation(image, jnp.float32(1.0), jnp.float32(-1.0)).values():
             assert found.shape == image.shape
             assert np.all((found >= 0) & (found <= 255))
 
@@ -96,24 +112,26 @@ def test_each_image_has_one_operation_with_equal_chances(monkeypatch):
     }
     for name, change in numbers.items():
         monkeypatch.setitem(operations.OPERATIONS, name, change)
-    found = rand_augment(KEY, jnp.zeros((3000, 1, 1, 1), jnp.uint8), 1, 9.0)
+    run = jax.jit(lambda batch: rand_augment(KEY, batch, 1, 9.0))
+    found = run(np.zeros((3000, 1, 1, 1), np.uint8))
     counts = np.bincount(np.asarray(found).ravel(), minlength=14)
     assert scipy.stats.chisquare(counts).pvalue > 1e-3
 
 
-def test_operations_go_either_way_one_after_another(monkeypatch):
+def test_signs_are_random_and_operations_are_applied_in_sequence(monkeypatch):
     for name in OPERATIONS:
         monkeypatch.setitem(operations.OPERATIONS, name, lambda image, m, sign: image + sign)
-    found = np.asarray(rand_augment(KEY, jnp.full((2000, 1, 1, 1), 100, jnp.uint8), 2, 9.0)).ravel()
+    run = jax.jit(lambda batch: rand_augment(KEY, batch, 2, 9.0))
+    found = np.asarray(run(np.full((2000, 1, 1, 1), 100, np.uint8))).ravel()
     counts = [np.sum(found == value) for value in (98, 100, 102)]
     assert sum(counts) == 2000
     assert scipy.stats.chisquare(counts, [500, 1000, 500]).pvalue > 1e-3
 
 
 @pytest.mark.parametrize("channels", [1, pytest.param(3, marks=pytest.mark.slow)])
-def test_a_part_of_a_batch_is_changed_as_in_the_whole(channels):
-    batch = jnp.asarray(np.stack([picture(channels, 8, 8)] * 8))
-    run = jax.jit(lambda batch, first, key: rand_augment(key, batch, 2, 9.0, BatchSlice(first, 8)))
+def test_a_slice_of_a_batch_is_changed_as_in_the_whole(channels):
+    batch = jnp.asarray(np.stack([smooth_image(channels, 8, 8)] * 8))
+    run = jax.jit(lambda batch, start, key: rand_augment(key, batch, 2, 9.0, BatchSlice(start, 8)))
     whole = run(batch, 0, KEY)
     assert (whole.shape, whole.dtype) == (batch.shape, jnp.uint8)
     parts = [run(batch[at : at + 4], at, KEY) for at in (0, 4)]
