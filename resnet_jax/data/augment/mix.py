@@ -64,7 +64,8 @@ def cutmix(
     rows = rows or BatchSlice(0, batch)
     weights = sample_weights(key, alpha, rows, batch)
     sizes = jnp.array([height, width])
-    draws = jax.random.randint(key_for(key, "centre"), (rows.batch_size, 2), 0, sizes, jnp.int32)
+    center_key = key_for(key, "centre")  # another spelling would give other draws
+    draws = jax.random.randint(center_key, (rows.batch_size, 2), 0, sizes, jnp.int32)
     boxes = box_masks(weights, rows.take(draws, batch), height, width)
     pasted = jnp.where(boxes[..., None], partners(images), images)
     return pasted, blend(labels, 1 - jnp.mean(boxes, axis=(1, 2), dtype=jnp.float32))
