@@ -1,4 +1,4 @@
-"""The experiments and configs that come with the project load, and are finished."""
+"""The experiments and configs of the project: they load, and no placeholder is left in them."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ SCALES = [(file, scale) for file in EXPERIMENTS for scale in ("", *lab.load(file
 
 
 @pytest.mark.parametrize(("file", "scale"), SCALES, ids=[f"{f.stem} {s}" for f, s in SCALES])
-def test_an_experiment_makes_a_grid_of_networks_that_exist(file, scale):
+def test_an_experiment_has_a_grid_of_known_networks(file, scale):
     experiment = lab.load(file)
     for run in grid.expand(experiment.at_scale(scale) if scale else experiment):
         if grid.trains(run.config):
@@ -27,8 +27,8 @@ def test_an_experiment_makes_a_grid_of_networks_that_exist(file, scale):
 
 
 @pytest.mark.parametrize(("file", "scale"), SCALES, ids=[f"{f.stem} {s}" for f, s in SCALES])
-def test_no_claim_is_refuted_by_the_figures_of_its_own_paper(file, scale):
-    """A claim says what the paper found: where the paper has both figures, they bear it out."""
+def test_no_claim_contradicts_the_numbers_of_its_own_paper(file, scale):
+    """A claim states what the paper found: where the paper has both numbers, they agree with it."""
     experiment = lab.load(file).at_scale(scale) if scale else lab.load(file)
     for claim in experiment.claims if experiment.paper else ():
         figures = [experiment.paper.figure(cell) for cell in claim.cells]
@@ -46,11 +46,11 @@ def test_no_claim_is_refuted_by_the_figures_of_its_own_paper(file, scale):
 
 
 @pytest.mark.parametrize("file", CONFIGS, ids=lambda file: file.stem)
-def test_a_config_loads_and_names_a_network_that_exists(file):
+def test_a_config_loads_and_names_a_known_network(file):
     build_model(configs.load(file), num_classes=10)
 
 
 @pytest.mark.parametrize("file", [*EXPERIMENTS, *CONFIGS, ROOT / "README.md"], ids=lambda f: f.name)
-def test_no_place_was_left_to_fill_in(file):
+def test_no_placeholder_is_left(file):
     for word in ("TAKES", "FINDS", "REACHES", "TIMING", "TODO"):
         assert word not in file.read_text()

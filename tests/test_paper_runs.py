@@ -1,10 +1,10 @@
-"""Runs at the papers' scales begin: the real data format and loading, the real network and step.
+"""Short runs at the papers' scales, with the real data format, loading, network and step.
 
-Of each grid the run of its smallest network is trained to its end, which is set to two steps. What
-else differs from the paper's run is in `shortened`: durations that would not fit into two steps,
-and where a CPU would take more than some seconds for a step, the batch. A warm-up lasts for both
-steps, which are then at the paper's rate. (With the second at 0.1, the evaluation of a ResNet-164
-overflows: it goes by running statistics that two steps have hardly moved.)
+The smallest network of each grid is trained for two steps. `shortened` makes what else differs from
+the paper's run: durations longer than two steps and, where a step would take a CPU many seconds,
+the batch size. The warm-up lasts for both steps. (If the second were at a learning rate of 0.1, the
+evaluation of a ResNet-164 would overflow: it uses running statistics that two steps have hardly
+changed.)
 """
 
 import math
@@ -32,13 +32,13 @@ BATCH_WORK = 6e9  # multiply-adds of a batch: the paper's 128 images of ResNet-2
 
 
 def marked(name, scale):
-    """One that CI runs, and all."""
+    """Marks one experiment as slow, which CI runs, and the others as long."""
     mark = pytest.mark.slow if name == "he2015_depth" else pytest.mark.long
     return pytest.param(name, scale, marks=mark, id=f"{name} {scale}")
 
 
 def work(run):
-    """Multiply-adds for one image."""
+    """Multiply-adds of a run's network for one image."""
     data = set_info(run.config.data)
     return summarize(build_model(run.config, data.num_classes), data.image_shape).multiply_adds
 
@@ -54,7 +54,7 @@ def smallest(name, scale):
 
 
 def shortened(run, data_dir):
-    """Its config, for two steps of as many images as a CPU can take in seconds."""
+    """A run's config with two steps and a batch that a CPU trains on in seconds."""
     config = run.config
     batch = min(config.train.batch_size, max(4, int(BATCH_WORK / work(run))))
     settings = {

@@ -1,4 +1,4 @@
-"""Folders of results as training leaves them, with figures made up but plausible."""
+"""Folders of results in the form that training writes, with invented but plausible numbers."""
 
 import json
 import math
@@ -78,7 +78,7 @@ def results(tmp_path: Path, experiment_file: Path) -> Folder:
 
 
 def write_run(path: Path, run: Run) -> None:
-    """What training writes: records on the way to a floor, an evaluation, a result."""
+    """Writes what training does: records of an error that decays to a floor, a result."""
     rng = np.random.default_rng([run.seed, len(run.name), *run.name.encode()])
     floor = FLOOR.get((run.axes["family"], run.axes["depth"]), 0.3)
     floor *= float(np.exp(0.15 * rng.normal()))

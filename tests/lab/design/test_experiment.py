@@ -1,4 +1,4 @@
-"""What an experiment file may say, and what a mistake in it is answered with."""
+"""Experiment files, and the errors for mistakes in them."""
 
 from pathlib import Path
 
@@ -48,13 +48,13 @@ def test_a_mistake_in_the_file_is_one_line_that_says_where(tmp_path: Path, text,
     assert "\n" not in str(caught.value)
 
 
-def test_a_file_that_is_not_there_is_answered_with_the_nearest(experiment_file: Path):
+def test_a_missing_file_suggests_the_closest_name(experiment_file: Path):
     with pytest.raises(UserError, match=r"did you mean 'degradation\.py'"):
         load(experiment_file.with_name("degradaton.py"))
 
 
 @pytest.mark.parametrize("name", ["my_scale", "my_scale.py"])
-def test_a_file_that_lies_in_experiments_is_suggested_from_outside(tmp_path, monkeypatch, name):
+def test_a_file_in_the_experiments_folder_is_suggested(tmp_path, monkeypatch, name):
     (tmp_path / "experiments").mkdir()
     (tmp_path / "experiments" / "my_scale.py").touch()
     monkeypatch.chdir(tmp_path)
@@ -66,7 +66,7 @@ PLAIN, RESIDUAL = {"depth": 20, "family": "plain"}, {"depth": 20, "family": "res
 
 
 def wrong(**fields) -> str:
-    """The answer to an experiment with something wrong in it."""
+    """The error of an experiment with an invalid field."""
     axes = {"family": ("plain", "resnet"), "depth": (20, 56)}
     with pytest.raises(UserError) as caught:
         Experiment(**{"question": "?", "base": "b.py", "axes": axes, **fields})
@@ -99,18 +99,18 @@ def test_axes_are_checked():
         ({"axes": {"depth": None}}, "axis 'depth'", "None"),
     ],
 )
-def test_what_stands_in_place_of_a_tuple_is_one_line_that_names_the_field(fields, field, given):
+def test_a_field_that_is_not_a_tuple_is_named_in_one_line(fields, field, given):
     message = wrong(**fields)
     assert message.startswith(f"{field}: expected a ")
     assert message.endswith(f", not {given}")
     assert "\n" not in message
 
 
-def test_an_axis_is_not_called_as_a_column_of_the_tables():
+def test_an_axis_cannot_have_the_name_of_a_column():
     assert wrong(axes={"unit": ("a", "b")}).startswith("axis 'unit'")
 
 
-def test_lists_and_ranges_do_for_tuples():
+def test_lists_and_ranges_are_accepted_for_tuples():
     made = Experiment(question="?", base="b.py", axes={"depth": [20, 56]}, seeds=range(3))
     assert (list(made.seeds), made.along("depth")[0]) == ([0, 1, 2], (20, {"depth": 20}))
 
@@ -121,7 +121,7 @@ def test_seeds_are_checked():
     assert "seeds" in wrong(seeds=(0.5,))
 
 
-def test_each_measure_has_a_value_declared_beforehand():
+def test_each_measure_has_a_value_for_runs_that_diverge():
     assert "'gradient_norm'" in wrong(measures=("train_error", "gradient_norm"))
 
 
@@ -142,7 +142,7 @@ def test_the_cells_of_claims_lie_in_the_grid():
     assert "'train_eror'" in wrong(claims=(claims.Greater("it is", "train_eror", PLAIN, RESIDUAL),))
 
 
-def test_figures_show_axes_and_measures_that_exist_and_mix_none():
+def test_figures_show_existing_axes_and_measures_and_mix_no_values():
     assert "no axis 'dept'; did you mean 'depth'?" in wrong(figures=(figures.Final(x="dept"),))
     assert "values ('plain', 'resnet') of axis 'family'" in wrong(
         figures=(figures.Final(x="depth"),)
@@ -152,7 +152,7 @@ def test_figures_show_axes_and_measures_that_exist_and_mix_none():
     assert "['final', 'final']" in wrong(figures=(twice, twice))
 
 
-def test_a_network_of_ones_own_is_called_as_its_file_is():
+def test_a_users_network_is_labeled_by_its_file():
     experiment = Experiment(
         question="?", base="b.py", axes={"network": ("my_net.py:my_model", "a_b")}
     )

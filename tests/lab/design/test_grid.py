@@ -58,7 +58,7 @@ def test_a_run_is_named_by_the_hash_of_its_full_config(experiment: Experiment):
     assert run.name == f"plain32-seed1-{digest[:10]}"
 
 
-def test_a_setting_changed_is_another_run(experiment: Experiment):
+def test_a_changed_setting_makes_another_run(experiment: Experiment):
     before = {run.name for run in expand(experiment)}
     assert before == {run.name for run in expand(experiment)}
     after = {run.name for run in expand(replace(experiment, settings={"train.steps": 301}))}

@@ -1,4 +1,4 @@
-"""A part of a grid."""
+"""Selecting a part of a grid with `--only`."""
 
 import doctest
 
@@ -53,12 +53,12 @@ def test_values_are_typed_as_those_of_the_axis(texts, only):
         ("depth=", "no value ''"),
     ],
 )
-def test_what_the_experiment_has_not_is_one_line(text, message):
+def test_an_unknown_axis_or_value_is_one_line(text, message):
     with pytest.raises(UserError, match=message):
         grid_filter.parse(EXPERIMENT, [text])
 
 
-def test_of_a_grid_the_runs_of_the_piece_are_kept_in_order():
+def test_the_selected_runs_keep_the_order_of_the_grid():
     runs = [
         Run(f"{family}{depth}", {"family": family, "depth": depth}, 0, None)
         for family in ("plain", "resnet")
@@ -72,13 +72,13 @@ def test_of_a_grid_the_runs_of_the_piece_are_kept_in_order():
 @pytest.mark.parametrize(
     ("word", "value"), [("A", "A"), ("a", "a"), ("A,a", ["A", "a"]), ("IDENTITY", "Identity")]
 )
-def test_a_value_is_taken_as_it_is_written_and_else_without_its_case(word, value):
+def test_case_is_ignored_unless_a_value_matches_exactly(word, value):
     shortcuts = Experiment(question="?", base="b.py", axes={"h": ("A", "a", "Identity")})
     found = grid_filter.parse(shortcuts, [f"h={word}"])
     assert found == {"h": value if isinstance(value, list) else [value]}
 
 
-def test_of_values_that_differ_in_case_none_is_guessed_and_all_are_named_as_they_are():
+def test_values_that_differ_only_in_case_are_not_guessed():
     shortcuts = Experiment(question="?", base="b.py", axes={"h": ("Ab", "aB")})
     with pytest.raises(UserError, match="no value 'AB'; did you mean 'Ab' or 'aB'"):
         grid_filter.parse(shortcuts, ["h=AB"])
@@ -94,7 +94,7 @@ def test_of_values_that_differ_in_case_none_is_guessed_and_all_are_named_as_they
         ({}, "the grid is empty"),
     ],
 )
-def test_a_piece_of_no_runs_is_refused(only, message):
+def test_a_selection_without_runs_is_refused(only, message):
     runs = [Run("plain20", {"family": "plain", "depth": 20}, 0, None)] if only else []
     with pytest.raises(UserError, match=message):
         grid_filter.select(runs, only)

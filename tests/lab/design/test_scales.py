@@ -1,4 +1,4 @@
-"""Scales: one question asked of other data, networks and lengths."""
+"""Scales: the same question with other datasets, networks and durations."""
 
 import doctest
 from pathlib import Path
@@ -71,7 +71,7 @@ def test_another_scale_replaces_what_it_names_and_keeps_the_rest(experiment):
     assert len(runs) == 10
 
 
-def test_an_unknown_scale_is_answered_with_the_nearest_or_the_list(experiment):
+def test_an_unknown_scale_suggests_the_closest_or_lists_all(experiment):
     with pytest.raises(UserError, match=r"no scale 'papr'; did you mean 'paper'\?"):
         experiment.at_scale("papr")
     with pytest.raises(UserError, match="the experiment depth has no scale 'x'; known: digits, p"):
@@ -105,7 +105,7 @@ def test_the_claims_of_a_scale_are_checked_against_its_own_grid(tmp_path):
         lab.load(tmp_path / "depth.py")
 
 
-def test_the_plan_says_of_which_scale_the_copied_file_is_read(experiment, tmp_path):
+def test_the_scale_of_the_copied_file_is_that_of_the_plan(experiment, tmp_path):
     paper = experiment.at_scale("paper")
     folder = Folder(tmp_path / "results" / paper.results_name)
     write_plan(folder, paper, grid.expand(paper), "resnet-jax run depth.py --scale paper")
@@ -115,7 +115,7 @@ def test_the_plan_says_of_which_scale_the_copied_file_is_read(experiment, tmp_pa
     assert read_experiment(folder).results_name == "depth-paper"
 
 
-def test_a_plan_of_before_there_were_scales_is_read_as_written(experiment, tmp_path):
+def test_a_plan_without_a_scale_is_read_as_written(experiment, tmp_path):
     folder = Folder(tmp_path / "results" / experiment.results_name)
     write_plan(folder, experiment, grid.expand(experiment), "resnet-jax run depth.py")
     folder.plan.write_text(folder.plan.read_text().replace(',\n "scale": "digits"', ""))
@@ -123,14 +123,14 @@ def test_a_plan_of_before_there_were_scales_is_read_as_written(experiment, tmp_p
     assert read_experiment(folder).as_written
 
 
-def test_a_scale_without_a_name_is_no_data_set_s(tmp_path):
+def test_the_default_scale_is_not_named_after_a_dataset(tmp_path):
     experiment = lab.Experiment(question="?", base="b.py")
     assert experiment.scale == "default"
     assert experiment.at_scale("default") is experiment
     assert lab.gradients.compare(("plain8",), data="synthetic").scale == "synthetic"
 
 
-def test_results_of_when_every_default_was_called_digits_are_read(experiment, tmp_path):
+def test_a_plan_whose_default_scale_is_named_digits_is_read(experiment, tmp_path):
     folder = Folder(tmp_path / "results" / experiment.results_name)
     write_plan(folder, experiment, grid.expand(experiment), "resnet-jax run depth.py")
     file = folder.experiment

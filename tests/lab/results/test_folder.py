@@ -30,7 +30,7 @@ def test_a_folder_without_results_says_what_makes_them(tmp_path: Path):
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"name": 1, "runs": [{}]}'])
-def test_a_plan_that_is_none_is_refused(tmp_path: Path, text: str):
+def test_a_corrupt_plan_is_refused(tmp_path: Path, text: str):
     (tmp_path / "experiment.json").write_text(text)
     with pytest.raises(UserError, match="is not the plan of an experiment"):
         read_plan(Folder(tmp_path))

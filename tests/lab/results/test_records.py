@@ -1,4 +1,4 @@
-"""What is read from the folders of runs, whatever state they are in."""
+"""Tables read from the folders of runs, finished or not."""
 
 import json
 import math
@@ -63,7 +63,7 @@ def result(status: str, final: str) -> str:
         (result("well", "{}"), "unknown status 'well'"),
     ],
 )
-def test_a_result_that_is_none_counts_as_failed(results: Folder, text: str, message: str):
+def test_an_unusable_result_counts_as_failed(results: Folder, text: str, message: str):
     (results.runs / "plain20-seed0-abcdef/result.json").write_text(text)
     run = row(read(results), "plain20-seed0-abcdef")
     assert run["status"] == "failed"
@@ -84,7 +84,7 @@ def test_a_last_line_that_was_cut_is_skipped(results: Folder):
     assert len(read(results).metrics) == before
 
 
-def test_any_other_line_that_is_no_record_is_an_error_that_says_where(results: Folder):
+def test_a_corrupt_line_is_an_error_that_names_it(results: Folder):
     file = results.runs / "plain20-seed0-abcdef/metrics.jsonl"
     lines = file.read_text().splitlines()
     file.write_text("\n".join([*lines[:2], lines[2][:9], *lines[3:]]) + "\n")
@@ -92,7 +92,7 @@ def test_any_other_line_that_is_no_record_is_an_error_that_says_where(results: F
         read(results)
 
 
-def test_runs_of_another_plan_change_nothing(results: Folder):
+def test_runs_outside_the_plan_are_ignored_and_counted(results: Folder):
     before = read(results)
     stranger = results.runs / "plain20-seed0-of-other-settings"
     shutil.copytree(results.runs / "plain20-seed0-abcdef", stranger)
@@ -136,7 +136,7 @@ def test_records_of_all_experiments_are_one_table_too(results: Folder):
     assert table.groupby("experiment").size().to_dict() == {"degradation": 558, "other": 558}
 
 
-def test_a_recorded_quantity_that_is_called_as_an_axis_is_kept_beside_it(results: Folder):
+def test_a_quantity_with_the_name_of_an_axis_is_renamed(results: Folder):
     metrics = results.runs / "plain56-seed2-abcdef" / "metrics.jsonl"
     metrics.write_text(metrics.read_text() + '{"kind": "probe", "step": 0, "depth": 7}\n')
     table = load_records(results.path)

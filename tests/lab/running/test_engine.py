@@ -55,10 +55,10 @@ PLAIN_ONLY = """
 
 
 class Listener(Observer):
-    """Notes the runs that begin and end, and may cut one off as Ctrl-C would."""
+    """Notes the starts and ends of runs, and may interrupt one as Ctrl-C would."""
 
     def __init__(self, cut: tuple[int, int] | None = None):
-        """Cuts off the run of that number (from 1) after that step."""
+        """Interrupts the run of that number (from 1) after that step."""
         self.grid, self.cut = None, cut
         self.began: list[tuple[str, int]] = []
         self.ended: dict[str, str] = {}
@@ -82,7 +82,7 @@ class Listener(Observer):
 
 
 def write_experiment(folder: Path, body: str) -> lab.Experiment:
-    """An experiment's file with a base config in the folder above it, loaded."""
+    """Writes an experiment's file and, in the folder above it, a base config; loads it."""
     base, file = folder / "configs" / "tiny.py", folder / "experiments" / "trial.py"
     for path in (base, file):
         path.parent.mkdir(exist_ok=True)
@@ -109,14 +109,14 @@ def names(experiment: lab.Experiment) -> list[str]:
 
 
 def records(results: Path, name: str) -> list[dict]:
-    """What a run measured, without what depends on the clock."""
+    """The records of a run, without those that depend on the clock."""
     lines = (results / "trial" / "runs" / name / "metrics.jsonl").read_text().splitlines()
     return [json.loads(line) | {"images_per_second": None} for line in lines]
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory) -> tuple[lab.Experiment, Path, Listener]:
-    """Plain and residual networks of three seeds each, run to the end in one go."""
+    """Plain and residual networks with three seeds each, run without interruption."""
     folder = tmp_path_factory.mktemp("whole")
     experiment = write_experiment(folder, TWINS)
     return experiment, folder / "results", run(experiment, folder / "results")
@@ -124,7 +124,7 @@ def whole(tmp_path_factory) -> tuple[lab.Experiment, Path, Listener]:
 
 @pytest.fixture
 def done(whole, tmp_path) -> tuple[lab.Experiment, Path]:
-    """The same, for a test to spoil."""
+    """A copy of them that a test may change."""
     experiment, results, _ = whole
     return experiment, shutil.copytree(results, tmp_path / "results")
 
@@ -138,7 +138,7 @@ def test_every_run_of_the_grid_is_run_in_order(whole):
         assert result(results, name)["step"] == 4
 
 
-def test_what_is_done_is_not_done_again(done):
+def test_finished_runs_are_not_repeated(done):
     experiment, results = done
     before = {path: path.read_bytes() for path in results.rglob("runs/*/*") if path.is_file()}
     listener = run(experiment, results)
@@ -146,7 +146,7 @@ def test_what_is_done_is_not_done_again(done):
     assert {path: path.read_bytes() for path in before} == before
 
 
-def test_what_was_done_by_other_code_stays_and_is_told_of(done):
+def test_finished_runs_of_other_code_are_kept_with_a_warning(done):
     experiment, results = done
     assert run(experiment, results).warnings == []
     assert report.read(results / "trial").warning == ""
@@ -164,7 +164,7 @@ def test_what_was_done_by_other_code_stays_and_is_told_of(done):
     assert told in " ".join((results / "trial" / "report.html").read_text().split())
 
 
-def test_only_a_run_that_was_removed_is_redone_and_ends_alike(done):
+def test_only_a_removed_run_is_repeated_with_the_same_results(done):
     experiment, results = done
     removed = names(experiment)[4]
     before = result(results, removed)["final"], records(results, removed)
@@ -175,7 +175,7 @@ def test_only_a_run_that_was_removed_is_redone_and_ends_alike(done):
 
 
 @pytest.mark.parametrize("step", [1, 3])
-def test_a_grid_that_was_cut_off_goes_on_where_it_stopped(whole, tmp_path, step):
+def test_an_interrupted_grid_resumes(whole, tmp_path, step):
     _, uncut, _ = whole
     experiment = write_experiment(tmp_path, PLAIN_ONLY)
     with pytest.raises(KeyboardInterrupt):
@@ -190,7 +190,7 @@ def test_a_grid_that_was_cut_off_goes_on_where_it_stopped(whole, tmp_path, step)
         assert records(tmp_path, name) == records(uncut, name)
 
 
-def test_the_report_follows_from_the_records_alone(done):
+def test_the_report_needs_the_records_alone(done):
     experiment, results = done  # moved: the base config lies in no folder above the results
     with pytest.raises(UserError, match="no such file"):
         grid.expand(lab.load(results / "trial" / "experiment.py"))
@@ -258,7 +258,7 @@ def test_a_run_that_fails_stops_no_other_and_is_tried_again(tmp_path):
     assert again.ended == dict.fromkeys(failing, "failed")
 
 
-def test_any_error_of_a_run_is_that_runs_own_and_may_pass(done, monkeypatch):
+def test_an_error_fails_only_its_own_run_which_is_tried_again(done, monkeypatch):
     experiment, results = done
     unlucky, other = names(experiment)[1:3]
     before = result(results, unlucky)["final"]
@@ -284,7 +284,7 @@ def test_any_error_of_a_run_is_that_runs_own_and_may_pass(done, monkeypatch):
     assert report.build(results / "trial").complete
 
 
-def test_compiled_programs_of_many_configs_are_forgotten(tmp_path, monkeypatch):
+def test_compiled_programs_of_many_configs_are_cleared(tmp_path, monkeypatch):
     cleared = []
     monkeypatch.setattr(worker, "train", lambda *_: None)
     monkeypatch.setattr(jax, "clear_caches", lambda: cleared.append(True))
@@ -300,7 +300,7 @@ def test_compiled_programs_of_many_configs_are_forgotten(tmp_path, monkeypatch):
     assert cleared == [True]
 
 
-def test_a_run_that_went_well_at_last_keeps_no_error(done, monkeypatch):
+def test_a_run_that_succeeds_later_keeps_no_error_file(done, monkeypatch):
     experiment, results = done
     folder = results / "trial" / "runs" / names(experiment)[0]
     shutil.rmtree(folder)
@@ -320,7 +320,7 @@ DIVERGES = """
 """
 
 
-def test_a_run_that_diverges_is_counted_and_not_tried_again(tmp_path):
+def test_a_diverged_run_is_counted_and_not_tried_again(tmp_path):
     experiment = write_experiment(tmp_path, DIVERGES)
     listener = run(experiment, tmp_path)
     assert list(listener.ended.values()) == 3 * ["done"] + 3 * ["diverged"]
@@ -349,7 +349,7 @@ def test_a_run_that_diverges_is_counted_and_not_tried_again(tmp_path):
         ('axes={"model.survival": (0.5, 2.0)}', "model.survival=2.0: survival=2.0 is a prob"),
     ],
 )
-def test_a_grid_that_cannot_be_made_is_one_error_before_anything_runs(tmp_path, body, message):
+def test_an_invalid_grid_is_one_error_before_anything_runs(tmp_path, body, message):
     experiment = write_experiment(tmp_path, body)
     listener = Listener()
     with pytest.raises(UserError, match=message) as raised:
@@ -360,7 +360,7 @@ def test_a_grid_that_cannot_be_made_is_one_error_before_anything_runs(tmp_path, 
     assert not (tmp_path / "results").exists()
 
 
-def test_twins_of_a_seed_see_the_same_batches_and_other_seeds_others(whole):
+def test_runs_with_the_same_seed_see_the_same_batches(whole):
     experiment, _, _ = whole
     runs = {(each.axes["family"], each.seed): each.config for each in grid.expand(experiment)}
     seen = {}
@@ -372,7 +372,7 @@ def test_twins_of_a_seed_see_the_same_batches_and_other_seeds_others(whole):
     assert not np.array_equal(seen["plain", 0], seen["plain", 1])
 
 
-def test_twins_of_a_seed_start_from_the_same_weights_and_other_seeds_from_others(whole):
+def test_runs_with_the_same_seed_start_from_the_same_weights(whole):
     experiment, _, _ = whole
     start = {
         (each.axes["family"], each.seed): states.create(each.config, load_dataset(each.config))

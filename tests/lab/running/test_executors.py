@@ -1,4 +1,4 @@
-"""Runs on workers: the same runs and results wherever they are done, and workers that die."""
+"""Executors: equal results on each of them, and workers that die."""
 
 import doctest
 import json
@@ -66,7 +66,7 @@ class Listener(Observer):
 
 
 def study(folder: Path, deaths: tuple[int, ...]) -> lab.Experiment:
-    """An experiment whose runs kill their worker so many times before they are done."""
+    """An experiment whose runs kill their worker `deaths` times before they are done."""
     (folder / "who.py").write_text(STUDY.replace("DEATHS", repr(deaths)))
     return lab.load(folder / "who.py")
 
@@ -78,7 +78,7 @@ def run(experiment, results, executor) -> Listener:
 
 
 def finals(results: Path, experiment) -> dict[str, dict]:
-    """What each run ended with, by its name."""
+    """The final measures of each run, by its name."""
     return {
         each.name: json.loads(
             (results / experiment.results_name / "runs" / each.name / "result.json").read_text()
@@ -98,7 +98,7 @@ def cluster():
 
 
 def on(kind: str, request, tmp_path: Path):
-    """Two workers of a kind."""
+    """An executor with two workers."""
     if kind == "dask":
         return EXECUTORS["dask"](request.getfixturevalue("cluster"))
     if kind == "slurm":
@@ -114,7 +114,7 @@ LONG = {"marks": pytest.mark.long}  # a kind or signal beside the one that stand
 @pytest.mark.parametrize(
     "kind", ["here", "processes", pytest.param("dask", **SLOW), pytest.param("slurm", **SLOW)]
 )
-def test_runs_are_the_same_wherever_they_are_done(kind, request, tmp_path):
+def test_results_do_not_depend_on_the_executor(kind, request, tmp_path):
     experiment = study(tmp_path, (0,)).at_scale("paper")
     names = [each.name for each in grid.expand(experiment)]
     listener = run(experiment, tmp_path / "results", on(kind, request, tmp_path))
@@ -182,7 +182,7 @@ def test_the_run_of_a_dead_worker_goes_back_into_the_queue_once(tmp_path):
     assert (folder / "error.txt").exists()
 
 
-def test_what_a_run_raises_is_its_own_and_kills_no_worker(tmp_path):
+def test_an_exception_fails_its_run_and_not_the_worker(tmp_path):
     experiment = study(tmp_path, (-1, 0))
     listener = run(experiment, tmp_path / "results", Mortal())
     assert list(listener.ended.values()).count("failed") == 2
@@ -222,7 +222,7 @@ def training(folder: Path, steps: int) -> lab.Experiment:
 
 
 @pytest.mark.parametrize("kind", [pytest.param("processes", **SLOW), pytest.param("dask", **LONG)])
-def test_a_training_ends_alike_in_this_process_and_in_another(kind, request, tmp_path):
+def test_training_in_another_process_has_the_same_results(kind, request, tmp_path):
     experiment = training(tmp_path, steps=3)
     run(experiment, tmp_path / "here", EXECUTORS["here"]())
     there = run(experiment, tmp_path / "there", on(kind, request, tmp_path))
@@ -246,7 +246,7 @@ def _until(condition, seconds: float = 120.0) -> None:
         pytest.param("dask", signal.SIGINT, **LONG),
     ],
 )
-def test_a_signal_lets_all_workers_save_and_end(kind, number, request, tmp_path):
+def test_on_a_signal_all_workers_save_and_end(kind, number, request, tmp_path):
     training(tmp_path, steps=1_000_000)
     where = ["--workers", "2"]
     if kind == "dask":
@@ -286,12 +286,12 @@ def test_each_process_has_a_gpu_of_its_own():
     assert second == {"CUDA_VISIBLE_DEVICES": "0"}
 
 
-def test_of_the_gpus_those_that_the_user_chose_are_given_out():
+def test_the_gpus_that_the_user_selected_are_used():
     assert visible_gpus({"CUDA_VISIBLE_DEVICES": "2, 5"}) == ["2", "5"]
     assert visible_gpus({"CUDA_VISIBLE_DEVICES": ""}) == []
 
 
-def test_a_process_has_what_is_set_for_it_and_stays_the_same_one():
+def test_a_process_has_its_environment_and_is_reused():
     process = Process({"COLOUR": "red"})
     try:
         assert process.call(os.getenv, "COLOUR") == "red"
@@ -323,7 +323,7 @@ def test_with_a_process_dies_only_its_own_run():
         assert isinstance(dying.exception(60), WorkerDiedError)
 
 
-def test_a_process_that_is_left_behind_ends():
+def test_a_process_ends_with_its_parent():
     process = Process()
     number = process.call(eval, "__import__('os').getpid()")
     assert process._pipe is not None
@@ -341,26 +341,26 @@ def test_a_process_that_is_left_behind_ends():
         ("slurm", "submitit", (Path("x"), {}), r"pip install -e '\.\[slurm\]'"),
     ],
 )
-def test_what_is_not_installed_is_one_line(kind, module, arguments, message, monkeypatch):
+def test_a_missing_extra_is_one_line(kind, module, arguments, message, monkeypatch):
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(UserError, match=message):
         EXECUTORS[kind](*arguments)
 
 
-def test_an_option_that_slurm_has_not_is_one_line(tmp_path):
+def test_an_unknown_slurm_option_is_one_line(tmp_path):
     pytest.importorskip("submitit")
     with pytest.raises(UserError, match=r"--slurm-option: .*colour"):
         EXECUTORS["slurm"](tmp_path, {"local_colour": "red"}, cluster="local")
 
 
-def test_where_there_is_no_slurm_it_says_so(tmp_path, monkeypatch):
+def test_a_machine_without_slurm_is_one_line(tmp_path, monkeypatch):
     pytest.importorskip("submitit")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UserError, match=r"--slurm: .*srun.*sbatch"):
         EXECUTORS["slurm"](tmp_path, {})
 
 
-def test_nobody_at_the_address_is_one_line(monkeypatch):
+def test_an_address_without_a_scheduler_is_one_line(monkeypatch):
     pytest.importorskip("distributed")
     from resnet_jax.lab.running.executors import dask
 
@@ -370,7 +370,7 @@ def test_nobody_at_the_address_is_one_line(monkeypatch):
 
 
 @pytest.mark.parametrize("address", ["foo", "tcp://nowhere", ":"])
-def test_what_is_no_address_makes_no_client(monkeypatch, address):
+def test_an_invalid_address_makes_no_client(monkeypatch, address):
     distributed = pytest.importorskip("distributed")
     made = []
     monkeypatch.setattr(distributed, "Client", lambda *args, **options: made.append(args))

@@ -1,4 +1,4 @@
-"""What a grid will take, told without its data."""
+"""Forecasts of the cost of a grid, without its data."""
 
 from dataclasses import replace
 
@@ -39,7 +39,7 @@ def experiment(monkeypatch, tmp_path) -> Experiment:
 
 @pytest.fixture
 def timed(monkeypatch) -> list[str]:
-    """A clock that says 2 s for a batch of each network, and which networks it was asked of."""
+    """Replaces the timing by 2 s for a batch, and lists the networks that were timed."""
     asked: list[str] = []
 
     def measure(cost: forecast.Cost) -> forecast.Measured:
