@@ -1,13 +1,11 @@
-"""Networks to measure, and an objective as a user would write one."""
+"""Networks and batches to measure, and an objective as a user would write one."""
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
 from flax import linen as nn
-
-from resnet_jax import models
+from made_variables import made_variables
 
 
 class SmoothNet(nn.Module):
@@ -24,27 +22,25 @@ class SmoothNet(nn.Module):
         return nn.Dense(5)(x.mean((1, 2)))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def smooth():
     return SmoothNet
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def drawn():
     """Makes (variables, images, labels) of a model, no parameter at a special value such as 0."""
 
     def draw(model, images_shape=(6, 6, 6, 3), classes=5):
-        images = jax.random.normal(jax.random.key(0), images_shape)
-        variables = models.initialize(model, jax.random.key(1), images_shape[1:])
-        rng = np.random.default_rng(2)
-        nudge = lambda leaf: leaf + 0.1 * rng.standard_normal(leaf.shape, np.float32)
-        params = jax.tree.map(nudge, variables["params"])
-        return variables | {"params": params}, images, jnp.arange(len(images)) % classes
+        rng = np.random.default_rng(0)
+        images = jnp.asarray(rng.standard_normal(images_shape, np.float32))
+        labels = jnp.asarray(np.arange(len(images)) % classes)
+        return made_variables(model, images_shape[1:]), images, labels
 
     return draw
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def objective():
     """From (model, variables, images, labels) to a function of parameters."""
 

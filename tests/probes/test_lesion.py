@@ -4,12 +4,13 @@ import jax
 import numpy as np
 import pytest
 from flax.traverse_util import flatten_dict, unflatten_dict
+from made_variables import made_variables
 
 from resnet_jax.errors import UserError
-from resnet_jax.models import ResNet, create, initialize
+from resnet_jax.models import ResNet, create
 from resnet_jax.probes.lesion import droppable, each_lesion, lesioned_logits
 
-IMAGES = jax.random.normal(jax.random.key(1), (3, 8, 8, 3))
+IMAGES = np.random.default_rng(1).standard_normal((3, 8, 8, 3), np.float32)
 UNITS = ("stage1/unit01", "stage1/unit02", "stage2/unit01", "stage2/unit02")
 
 
@@ -19,9 +20,7 @@ def tiny(**settings) -> ResNet:
 
 def trained(model: ResNet) -> dict:
     """Variables in which nothing is at its initial value."""
-    rng = np.random.default_rng(0)
-    move = lambda leaf: np.float32(0.5) * leaf + rng.uniform(0.1, 0.4, leaf.shape).astype("float32")
-    return jax.tree.map(move, initialize(model, jax.random.key(0), IMAGES.shape[1:]))
+    return made_variables(model, IMAGES.shape[1:], spread=0.4)
 
 
 def silenced(variables: dict, *places: str) -> dict:
@@ -37,7 +36,8 @@ def test_with_none_dropped_it_is_the_network(settings):
     model = tiny(**settings)
     variables = trained(model)
     logits = lesioned_logits(model, variables, IMAGES, ())
-    np.testing.assert_allclose(logits, model.apply(variables, IMAGES), rtol=1e-5, atol=1e-5)
+    expected = jax.jit(model.apply)(variables, IMAGES)
+    np.testing.assert_allclose(logits, expected, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -57,9 +57,10 @@ def test_with_none_dropped_it_is_the_network(settings):
 def test_a_dropped_residual_unit_is_one_whose_branch_ends_in_zeros(settings, end):
     model = tiny(**settings)
     variables = trained(model)
-    intact = model.apply(variables, IMAGES)
+    apply = jax.jit(model.apply)
+    intact = apply(variables, IMAGES)
     for unit, logits in each_lesion(model, variables, IMAGES).items():
-        expected = model.apply(silenced(variables, f"{unit}/{end}"), IMAGES)
+        expected = apply(silenced(variables, f"{unit}/{end}"), IMAGES)
         np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-5, err_msg=unit)
         assert not np.allclose(logits, intact, rtol=1e-2), unit
 
@@ -74,7 +75,7 @@ def test_a_dropped_unit_that_keeps_the_shape_leaves_a_shallower_network(shortcut
         for path, leaf in flatten_dict(variables, sep="/").items()
         if "stage1/unit02" not in path
     }
-    expected = shallow.apply(unflatten_dict(renamed, sep="/"), IMAGES)
+    expected = jax.jit(shallow.apply)(unflatten_dict(renamed, sep="/"), IMAGES)
     logits = lesioned_logits(deep, variables, IMAGES, ("stage1/unit02",))
     np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-5)
 
@@ -85,7 +86,8 @@ def test_several_units_drop_together_in_any_order():
     pair = ("stage2/unit02", "stage1/unit01")
     silent = silenced(variables, *(f"{unit}/norm2" for unit in pair))
     logits = lesioned_logits(model, variables, IMAGES, pair)
-    np.testing.assert_allclose(logits, model.apply(silent, IMAGES), rtol=1e-4, atol=1e-5)
+    expected = jax.jit(model.apply)(silent, IMAGES)
+    np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-5)
     np.testing.assert_array_equal(logits, lesioned_logits(model, variables, IMAGES, pair[::-1]))
 
 

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from flax import linen as nn
 from flax.errors import InvalidRngError
+from made_variables import made_variables
 
 from resnet_jax import models, probes
 from resnet_jax.errors import UserError
 
-IMAGES = jax.random.normal(jax.random.key(0), (8, 6))
-LABELS = jnp.arange(8) % 3
+IMAGES = np.random.default_rng(0).standard_normal((8, 6), np.float32)
+LABELS = np.arange(8) % 3
 
 
 class Perceptron(nn.Module):
@@ -68,7 +69,7 @@ class Scanned(nn.Module):
 
 
 def variables_of(model):
-    return model.init(jax.random.key(1), IMAGES)
+    return made_variables(model, IMAGES.shape[1:])
 
 
 def table_of(model, variables=None, **options):
@@ -101,8 +102,8 @@ def test_dropout_is_on_and_takes_its_key():
 def test_norms_by_batch_statistics_unasked(smooth):
     """In train mode the response of a fresh BatchNorm has variance 1, whatever went in."""
     model = smooth()
-    images = 7 + 3 * jax.random.normal(jax.random.key(0), (8, 4, 4, 1))
-    variables = model.init(jax.random.key(1), images)
+    images = 7 + 3 * np.random.default_rng(0).standard_normal((8, 4, 4, 1), np.float32)
+    variables = made_variables(model, (4, 4, 1), spread=0.0)
     before = jax.tree.map(jnp.copy, variables)
     table = probes.measure(model, variables, images, LABELS, "BatchNorm_?").table()
     np.testing.assert_allclose(table.signal_std, 1, rtol=1e-3)
@@ -111,7 +112,7 @@ def test_norms_by_batch_statistics_unasked(smooth):
 
 
 def test_evaluation_mode_is_refused(smooth):
-    variables = smooth().init(jax.random.key(1), jnp.zeros((2, 4, 4, 1)))
+    variables = made_variables(smooth(), (4, 4, 1))
     with pytest.raises(UserError, match="'BatchNorm_0' uses running statistics"):
         probes.measure(smooth(), variables, jnp.zeros((2, 4, 4, 1)), jnp.arange(2), train=False)
 
@@ -151,7 +152,7 @@ def repeated(variables, of, calls):
         logits = jax.nn.log_softmax(dense(variables["params"]["Dense_0"], x))
         return -jnp.take_along_axis(logits, LABELS[:, None], 1).mean(), seen
 
-    return jax.grad(loss, has_aux=True)([jnp.zeros_like(IMAGES)] * len(steps))
+    return jax.jit(jax.grad(loss, has_aux=True))([jnp.zeros_like(IMAGES)] * len(steps))
 
 
 def test_a_module_that_is_called_several_times():
@@ -219,7 +220,7 @@ def test_half_precision_is_read_in_float32():
 )
 def test_a_network_that_draws_without_a_key_is_told_which_to_give(settings, rngs, example):
     model = models.create("resnet8", **settings)
-    variables = models.initialize(model, jax.random.key(0), image_shape=(8, 8, 1))
+    variables = made_variables(model, (8, 8, 1))
     images, labels = jnp.zeros((2, 8, 8, 1)), jnp.arange(2)
     keys = {name: jax.random.key(seed) for name, seed in rngs.items()} or None
     with pytest.raises(UserError, match=re.escape(example)):

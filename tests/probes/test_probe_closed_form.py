@@ -66,10 +66,10 @@ def test_linear_network():
         delta = delta @ weights[layer - 1].T
 
 
-@pytest.mark.parametrize("factor", [0.125, 8.0])
+@pytest.mark.parametrize("factor", [2.0**-11, 2.0**11])
 def test_gradients_that_vanish_or_explode_are_neither_zero_nor_infinite(factor):
     """With W = factor I, |dL/dx_l| is exactly factor^(n - l) |dL/dx_n|: 1e-27 and 1e27 here."""
-    depth, width = 30, 4
+    depth, width = 9, 4
     model = Linear(depth, width)
     kernel = {"kernel": factor * jnp.eye(width)}
     params = {f"layer{layer}": kernel for layer in range(1, depth + 1)}

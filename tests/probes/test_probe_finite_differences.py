@@ -5,23 +5,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
+from flax.traverse_util import flatten_dict, unflatten_dict
+from jax.flatten_util import ravel_pytree
 
 from resnet_jax import probes
 from resnet_jax.models import ResNet
 
 STEP = 1e-2
-
-
-def loss_with_shift(loss, params, site, shift):
-    """The loss when something is added to the output of one module."""
-
-    def add(call, args, kwargs, context):
-        output = call(*args, **kwargs)
-        here = context.method_name == "__call__" and "/".join(context.module.path) == site
-        return output + shift if here else output
-
-    with nn.intercept_methods(add):
-        return loss(params)[0]
 
 
 SHAPES = {
@@ -32,43 +22,60 @@ SHAPES = {
 }
 
 
-@pytest.mark.parametrize("site", SHAPES)
-def test_activation_gradient(site, smooth, drawn, objective):
-    model, shape = smooth(), SHAPES[site]
-    given = drawn(model, (2, 2, 2, 1))
-    loss, params = objective(model, *given), given[0]["params"]
-
-    shifts = STEP * jnp.eye(np.prod(shape)).reshape(-1, *shape)
-    at = jax.jit(jax.vmap(lambda shift: loss_with_shift(loss, params, site, shift)))
-    gradient = np.asarray(at(shifts) - at(-shifts)) / (2 * STEP)
-
-    row = probes.measure(model, *given, sites=site).table().iloc[0]
-    np.testing.assert_allclose(row.gradient_norm, np.linalg.norm(gradient), rtol=2e-3)
-    np.testing.assert_allclose(row.gradient_rms, 2 * np.sqrt(np.mean(gradient**2)), rtol=2e-3)
+def differences(function, shapes):
+    """The gradient of a function of arrays by name, by a central difference for each element."""
+    zeros = {name: jnp.zeros(shape) for name, shape in shapes.items()}
+    flat, to_arrays = ravel_pytree(zeros)
+    steps = STEP * jnp.eye(flat.size)
+    at = jax.jit(jax.vmap(lambda step: function(to_arrays(step))))
+    return to_arrays((at(steps) - at(-steps)) / (2 * STEP))
 
 
-@pytest.mark.parametrize("site", ["Conv_0/kernel", "BatchNorm_1/scale", "Dense_0/bias"])
-def test_parameter_gradient(site, smooth, drawn, objective):
-    model = smooth()
-    given = drawn(model, (4, 4, 4, 1))
-    loss, params = objective(model, *given), given[0]["params"]
-    layer, leaf = site.split("/")
+@pytest.fixture(scope="module")
+def measured(smooth, drawn, objective):
+    """The parameters of a network, its loss, and the table of its measurement."""
+    given = drawn(smooth(), (2, 2, 2, 1))
+    table = probes.measure(smooth(), *given).table()
+    return given[0]["params"], objective(smooth(), *given), table.set_index("site")
 
-    def at(shift):
-        moved = params[layer] | {leaf: params[layer][leaf] + shift}
-        return loss(params | {layer: moved})[0]
 
-    shape = params[layer][leaf].shape
-    shifts = STEP * jnp.eye(np.prod(shape)).reshape(-1, *shape)
-    at = jax.jit(jax.vmap(at))
-    gradient = np.asarray(at(shifts) - at(-shifts)) / (2 * STEP)
+def test_activation_gradients(measured):
+    params, loss, table = measured
 
-    row = probes.measure(model, *given, sites=site).table().iloc[0]
-    weight = np.linalg.norm(params[layer][leaf])
-    np.testing.assert_allclose(row.gradient_norm, np.linalg.norm(gradient), rtol=2e-3)
-    np.testing.assert_allclose(row.gradient_rms, np.sqrt(np.mean(gradient**2)), rtol=2e-3)
-    np.testing.assert_allclose(row.weight_norm, weight, rtol=1e-6)
-    np.testing.assert_allclose(row.relative, np.linalg.norm(gradient) / weight, rtol=2e-3)
+    def at(shifts):
+        """The loss when something is added to the outputs of modules."""
+
+        def add(call, args, kwargs, context):
+            output, site = call(*args, **kwargs), "/".join(context.module.path)
+            here = context.method_name == "__call__" and site in shifts
+            return output + shifts[site] if here else output
+
+        with nn.intercept_methods(add):
+            return loss(params)[0]
+
+    gradients = differences(at, SHAPES)
+    for site, gradient in gradients.items():
+        row, rms = table.loc[site], 2 * np.sqrt(np.mean(gradient**2))
+        np.testing.assert_allclose(row.gradient_norm, np.linalg.norm(gradient), rtol=2e-3)
+        np.testing.assert_allclose(row.gradient_rms, rms, rtol=2e-3)
+
+
+def test_parameter_gradients(measured):
+    nested, loss, table = measured
+    params = flatten_dict(nested, sep="/")
+    sites = ("Conv_0/kernel", "BatchNorm_1/scale", "Dense_0/bias")
+
+    def at(shifts):
+        moved = {path: leaf + shifts.get(path, 0.0) for path, leaf in params.items()}
+        return loss(unflatten_dict(moved, sep="/"))[0]
+
+    gradients = differences(at, {site: params[site].shape for site in sites})
+    for site, gradient in gradients.items():
+        row, norm, weight = table.loc[site], np.linalg.norm(gradient), np.linalg.norm(params[site])
+        np.testing.assert_allclose(row.gradient_norm, norm, rtol=2e-3)
+        np.testing.assert_allclose(row.gradient_rms, np.sqrt(np.mean(gradient**2)), rtol=2e-3)
+        np.testing.assert_allclose(row.weight_norm, weight, rtol=1e-6)
+        np.testing.assert_allclose(row.relative, norm / weight, rtol=2e-3)
 
 
 def test_loss_falls_along_a_units_gradient_as_fast_as_its_norm(drawn, objective):

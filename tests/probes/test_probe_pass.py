@@ -3,6 +3,7 @@
 import jax
 import numpy as np
 import optax
+import pytest
 
 from resnet_jax import probes
 from resnet_jax.models import ResNet
@@ -10,11 +11,33 @@ from resnet_jax.models import ResNet
 MODEL = ResNet((1, 1), widths=(4, 6), num_classes=5, shortcut="B")
 
 
-def test_gradients_are_those_of_an_unprobed_pass(drawn, objective):
-    given = drawn(MODEL)
-    loss, params = objective(MODEL, *given), given[0]["params"]
-    (value, aux), gradients, _ = jax.jit(probes.value_and_grad(loss))(params)
-    (plain_value, plain_aux), plain = jax.jit(jax.value_and_grad(loss, has_aux=True))(params)
+@pytest.fixture(scope="module")
+def given(drawn):
+    return drawn(MODEL)
+
+
+@pytest.fixture(scope="module")
+def loss(given, objective):
+    return objective(MODEL, *given)
+
+
+@pytest.fixture(scope="module")
+def probed(given, loss):
+    """What a compiled step returns: value and more, gradients, and the measurement."""
+
+    @jax.jit
+    def step(params):
+        value, gradients, readings = probes.value_and_grad(loss)(params)
+        updates = jax.tree.map(lambda weight: -0.25 * weight, params)
+        return value, gradients, probes.gather(readings, params, gradients, updates)
+
+    return step(given[0]["params"])
+
+
+def test_gradients_are_those_of_an_unprobed_pass(given, loss, probed):
+    (value, aux), gradients, _ = probed
+    plain_pass = jax.jit(jax.value_and_grad(loss, has_aux=True))
+    (plain_value, plain_aux), plain = plain_pass(given[0]["params"])
     pairs = ((value, plain_value), (aux, plain_aux), (gradients, plain))
     for ours, theirs in pairs:
         assert jax.tree.structure(ours) == jax.tree.structure(theirs)
@@ -26,9 +49,8 @@ def operations(program):
     return [str(program).count(f"= {name}[") for name in ("conv_general_dilated", "dot_general")]
 
 
-def test_one_forward_and_one_backward_pass(drawn, objective):
-    given = drawn(MODEL)
-    loss, params = objective(MODEL, *given), given[0]["params"]
+def test_one_forward_and_one_backward_pass(given, loss):
+    params = given[0]["params"]
 
     def probed(params):
         value, gradients, readings = probes.value_and_grad(loss)(params)
@@ -39,41 +61,28 @@ def test_one_forward_and_one_backward_pass(drawn, objective):
     assert min(operations(plain)) > 0
 
 
-def test_arguments_reach_the_objective(drawn):
-    variables, images, labels = drawn(MODEL)
+def test_arguments_reach_the_objective(given):
+    variables, images, labels = given
 
     def loss(params, images, *, labels):
         given = variables | {"params": params}
         logits, _ = MODEL.apply(given, images, train=True, mutable=["batch_stats"])
         return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean(), logits
 
-    passes = jax.jit(probes.value_and_grad(loss, "head"))
-    (_, logits), _, readings = passes(variables["params"], images[:3], labels=labels[:3])
+    passes = probes.value_and_grad(loss, "head")
+    (_, logits), _, readings = jax.eval_shape(
+        passes, variables["params"], images[:3], labels=labels[:3]
+    )
     assert logits.shape == (3, 5)
     assert [site.path for site in readings.layout.activations] == ["head"]
 
 
-def test_update_ratio(drawn, objective):
-    given = drawn(MODEL)
-    params = given[0]["params"]
-    passes = jax.jit(probes.value_and_grad(objective(MODEL, *given), "*/kernel"))
-    _, gradients, readings = passes(params)
-    updates = jax.tree.map(lambda weight: -0.25 * weight, params)
-    table = probes.gather(readings, params, gradients, updates).table()
+def test_update_ratio(probed):
+    table = probed[2].table().query("site.str.endswith('kernel')")
     np.testing.assert_allclose(table.update_ratio, 0.25, rtol=1e-6)
 
 
-def test_measurement_leaves_a_compiled_step(drawn, objective):
-    given = drawn(MODEL)
-    loss = objective(MODEL, *given)
-
-    @jax.jit
-    def step(params):
-        _, gradients, readings = probes.value_and_grad(loss)(params)
-        return probes.gather(readings, params, gradients)
-
-    np.testing.assert_allclose(
-        step(given[0]["params"]).table().gradient_norm,
-        probes.measure(MODEL, *given).table().gradient_norm,
-        rtol=1e-4,
-    )
+def test_measuring_one_batch_is_that_pass(given, probed):
+    measured = probes.measure(MODEL, *given).table()
+    ours = probed[2].table()
+    np.testing.assert_allclose(ours.gradient_norm, measured.gradient_norm, rtol=1e-4)

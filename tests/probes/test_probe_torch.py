@@ -17,6 +17,7 @@ CASES = {
     "plain": {"shortcut": "none"},
     "basic B": {"shortcut": "B"},
     "bottleneck B": {"shortcut": "B", "branch": "bottleneck"},
+    "preactivation B": {"shortcut": "B", "order": "preactivation"},
     "preactivation A": {"shortcut": "A", "order": "preactivation"},
     "preactivation bottleneck B": {
         "shortcut": "B",
@@ -26,8 +27,8 @@ CASES = {
     "no norm": {"shortcut": "A", "normalization": "none"},
     "imagenet": {"shortcut": "B", "stem": "imagenet"},
 }
-QUICK = ("basic B", "preactivation bottleneck B")
-SLOW = ("imagenet",)
+QUICK = ("basic B", "preactivation B")
+SLOW = ("preactivation bottleneck B", "imagenet")
 
 
 class Twin:
