@@ -105,27 +105,23 @@ def is_writing(workdir: Path) -> bool:
 
 
 def checkpoint(workdir: Path, step: int) -> dict[str, np.ndarray]:
-    """The numbers of a checkpoint, by path."""
+    """The arrays of a checkpoint, by path."""
     import jax
 
-    from resnet_jax.training.devices import mapping as mappings
+    from resnet_jax.training.devices.mapping import single_device
     from resnet_jax.training.run.checkpoints import Checkpoints
     from resnet_jax.training.run.run_folder import RunFolder
-    from resnet_jax.training.step import state as states
+    from resnet_jax.training.run.session import Session
 
-    config = RunFolder(workdir).config()
-    dataset = states.load_dataset(config)
-    with Checkpoints(workdir / "checkpoints", read_only=True) as kept:
-        shapes = jax.eval_shape(lambda: states.create(config, dataset))
-        state = kept.restore_before(mappings.single().everywhere_like(shapes), step + 1)
+    session = Session(RunFolder(workdir).config(), single_device())
+    with Checkpoints(workdir / "checkpoints", read_only=True) as checkpoints:
+        state = checkpoints.restore_before(session.abstract_state(), step + 1)
     assert state is not None, f"no checkpoint up to step {step}"
     assert int(state.step) == step, f"the newest checkpoint is of step {int(state.step)}"
-    leaves = jax.tree_util.tree_leaves_with_path(state)
+    as_numbers = lambda x: (
+        jax.random.key_data(x) if jax.dtypes.issubdtype(x.dtype, jax.dtypes.prng_key) else x
+    )
     return {
-        jax.tree_util.keystr(path): np.asarray(
-            jax.random.key_data(leaf)
-            if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key)
-            else leaf
-        )
-        for path, leaf in leaves
+        jax.tree_util.keystr(path): np.asarray(as_numbers(leaf))
+        for path, leaf in jax.tree_util.tree_leaves_with_path(state)
     }

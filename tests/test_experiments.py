@@ -7,7 +7,7 @@ import pytest
 from resnet_jax import lab
 from resnet_jax.lab.design import grid
 from resnet_jax.training import config as configs
-from resnet_jax.training.step.state import build_model
+from resnet_jax.training.config.network import build_model
 
 ROOT = Path(__file__).parents[1]
 EXPERIMENTS = sorted((ROOT / "experiments").glob("*.py"))

@@ -17,8 +17,8 @@ from resnet_jax.data.fake import set_info
 from resnet_jax.lab.design import grid
 from resnet_jax.models.zoo.summary import summarize
 from resnet_jax.training import config as configs
+from resnet_jax.training.config.network import build_model
 from resnet_jax.training.run.loop import train
-from resnet_jax.training.step.state import build_model
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 GRIDS = [

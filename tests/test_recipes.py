@@ -33,7 +33,8 @@ from made_sets import Cifar10, small_image
 from resnet_jax import lab, models
 from resnet_jax.lab.design import grid
 from resnet_jax.training import config as configs
-from resnet_jax.training.run.loop import Plan
+from resnet_jax.training.config.durations import Plan
+from resnet_jax.training.run.session import load_dataset
 from resnet_jax.training.step import optimizer as optimizers
 from resnet_jax.training.step import schedule as schedules
 from resnet_jax.training.step import state as states
@@ -188,7 +189,7 @@ def begun(papers_sets):
         if run.config.model.name == "resnet20" and run.seed == 0
     )
     config = configs.override(config, {"data.data_dir": str(papers_sets)})
-    dataset = states.load_dataset(config)
+    dataset = load_dataset(config)
     return states.create(config, dataset), dataset
 
 

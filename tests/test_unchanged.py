@@ -19,7 +19,8 @@ from resnet_jax import lab, models
 from resnet_jax.lab.design import grid
 from resnet_jax.training import config as configs
 from resnet_jax.training.run.checkpoints import layout
-from resnet_jax.training.run.loop import restore_run, train
+from resnet_jax.training.run.loop import train
+from resnet_jax.training.run.session import restore_run
 
 ROOT = Path(__file__).parents[1]
 KNOWN = json.loads(Path(__file__).with_name("unchanged.json").read_text())

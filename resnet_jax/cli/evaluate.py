@@ -20,8 +20,8 @@ def add_parser(commands: Subparsers) -> None:
 def run(options: argparse.Namespace) -> None:
     """Prints the error and the loss over all examples of the split."""
     from resnet_jax.training.run.compilation import use_cache
-    from resnet_jax.training.run.loop import evaluate_run
     from resnet_jax.training.run.run_folder import RunFolder
+    from resnet_jax.training.run.session import evaluate_run
     from resnet_jax.training.step.objective import UNITS
 
     use_cache()

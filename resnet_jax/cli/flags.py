@@ -41,7 +41,7 @@ def with_overrides(config: ConfigDict, overrides: Sequence[str]) -> ConfigDict:
     if left:
         raise UserError(f"unknown arguments: {' '.join(left)}")
     config = configs.override(config, dict.fromkeys(_set_to_none(overrides)))
-    configs.check(config)
+    configs.validate(config)
     return config
 
 

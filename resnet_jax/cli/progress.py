@@ -14,7 +14,7 @@ from rich.progress import TimeRemainingColumn as Remaining
 
 from resnet_jax.lab.formatting import count
 from resnet_jax.training.devices import distributed
-from resnet_jax.training.run.observer import Observer, Several
+from resnet_jax.training.run.observer import Observer, Observers
 from resnet_jax.training.run.run_folder import Record, Result
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -46,7 +46,7 @@ def watching(console: Console, workdir: Path, tensorboard: bool = False) -> Iter
 
     In a job of several processes only the first has a display.
     """
-    if not distributed.speaks():
+    if not distributed.is_main_process():
         yield Observer()
         return
     with ExitStack() as stack:
@@ -54,7 +54,7 @@ def watching(console: Console, workdir: Path, tensorboard: bool = False) -> Iter
         if tensorboard:
             from resnet_jax.training.run.tensorboard import TensorBoard
 
-            yield Several(shown, stack.enter_context(TensorBoard(workdir / "tensorboard")))
+            yield Observers(shown, stack.enter_context(TensorBoard(workdir / "tensorboard")))
         else:
             yield shown
 

@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> None:
     from resnet_jax import models
     from resnet_jax.cli.flags import with_overrides
     from resnet_jax.training import config as configs
-    from resnet_jax.training.step.state import network_settings
+    from resnet_jax.training.config.network import network_settings
 
     config = configs.base()
     config.model.name = options.name

@@ -72,10 +72,10 @@ def run(options: argparse.Namespace) -> int:
     ended_before = RunFolder(options.workdir).result()
     with (
         watching(CONSOLE, options.workdir, options.tensorboard) as observer,
-        distributed.leaving_at_once(),
+        distributed.exiting_at_once(),
     ):
         result = train(config, options.workdir, observer, options.profile)
-    if distributed.speaks():
+    if distributed.is_main_process():
         if result == ended_before:
             told = f"ended before: {ending(options.workdir.name, result)}"
             CONSOLE.print(told, highlight=False, markup=False)

@@ -323,7 +323,7 @@ def test_a_dry_run_says_what_a_grid_leaves_out_and_cuts_no_number(project, capsy
     (project / "experiments" / "trial.py").write_text(text)
     monkeypatch.setattr(terminal.CONSOLE, "width", 80)
     step = forecast.Measured("resnet8", "one cpu", 1, 0.1, 1.0, 1e-9)
-    monkeypatch.setattr(forecast, "measure", lambda cost: step)
+    monkeypatch.setattr(forecast, "time_step", lambda cost: step)
     assert cli.main(("run", "experiments/trial.py", "--dry-run")) == 0
     told = capsys.readouterr().out
     assert "2 cells (3 kind, 1 left out) x 3 seeds = 6 runs" in words(told)

@@ -14,7 +14,7 @@ from resnet_jax.lab.design import validation
 from resnet_jax.lab.design.paper import Paper
 from resnet_jax.lab.design.protocols import AxisValue, Cell, Claim, Figure, Settings
 from resnet_jax.lab.design.study import Study
-from resnet_jax.training.config import own_model
+from resnet_jax.training.config.network import is_own
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -162,7 +162,7 @@ class Experiment:
         """Returns the words to show for an axis or for a value of one."""
         words = str(word)
         # A network of the user's own is named by its file, which may have underscores.
-        shown = words if own_model.is_own(words) else words.replace("_", " ")
+        shown = words if is_own(words) else words.replace("_", " ")
         return self.labels.get(word, shown)
 
     def along(self, axis: str, held: Cell | None = None) -> list[tuple[AxisValue, Cell]]:

@@ -16,7 +16,7 @@ from resnet_jax.errors import UserError, one_line
 from resnet_jax.lab.design.experiment import Experiment
 from resnet_jax.lab.design.protocols import AxisValue, Cell, Settings
 from resnet_jax.training import config as configs
-from resnet_jax.training.config import own_model
+from resnet_jax.training.config.network import own_source
 
 HASH_DIGITS = 10  # 40 bits: two of a thousand runs collide with a probability of 5e-7
 
@@ -60,7 +60,7 @@ def expand(experiment: Experiment) -> list[Run]:
             with errors_in_cell(experiment, cell):
                 config = configs.override(base, {**settings, "seed": seed})
                 if trains(config):
-                    configs.check(config)
+                    configs.validate(config)
             runs.append(Run(run_name(config, experiment.name), cell, seed, config))
     with errors_in_cell(experiment, {}):
         _refuse_equal_configs(runs)
@@ -123,7 +123,7 @@ def run_name(config: ConfigDict, experiment: str = "run") -> str:
     Returns:
       A name for a folder; equal for equal configs on every machine.
     """
-    own = own_model.content(config.model.name) if trains(config) else b""
+    own = own_source(config.model.name) if trains(config) else b""
     digest = hashlib.sha256(canonical_json(config.to_dict()).encode() + own).hexdigest()
     subject = config.model.name if trains(config) else experiment
     subject = re.sub(r"[^\w-]+", "-", subject)  # the user's own network is named by a path

@@ -25,7 +25,7 @@ from resnet_jax.lab.design import experiment as experiments
 from resnet_jax.lab.design.experiment import Experiment
 from resnet_jax.lab.design.grid import Run
 from resnet_jax.lab.design.protocols import AxisValue
-from resnet_jax.training.config import own_model
+from resnet_jax.training.config.network import own_source
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def write_plan(folder: Folder, experiment: Experiment, runs: Sequence[Run], comm
     if experiment.file.resolve() != folder.experiment.resolve():
         shutil.copyfile(experiment.file, folder.experiment)
     for name in {run.config.model.name for run in runs if "model" in run.config}:
-        if own := own_model.content(name):  # the user's own network is kept with its results
+        if own := own_source(name):  # the user's own network is kept with its results
             (folder.path / Path(name.rpartition(":")[0]).name).write_bytes(own)
     planned = tuple(PlannedRun(run.name, run.axes, run.seed) for run in runs)
     plan = GridPlan(experiment.name, str(experiment.file), command, planned, experiment.scale)

@@ -1,31 +1,26 @@
-"""What things cost, measured: variants of one step, interleaved, with compilation apart.
+"""Benchmarks: variants of a training step, interleaved, with compilation timed apart.
 
-Machines are noisy and drift, so variants take turns within one process, a few steps at a time, and
-what is quoted is the median of the turns and the ratio of medians. A turn's clock is read when the
-device has finished, and not when it has been told what to do.
+Timings are noisy and drift, so variants take turns within one process, a few steps at a time, and
+the median over turns is reported. A turn ends when the device has finished its work.
 """
 
 import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import jax
 import numpy as np
 from ml_collections import ConfigDict
 
-from resnet_jax.training.devices import mapping as mappings
+from resnet_jax.training.devices.mapping import require_probes
 from resnet_jax.training.run.checkpoints import Checkpoints
-from resnet_jax.training.run.evaluation import evaluate
-from resnet_jax.training.run.loop import Plan
 from resnet_jax.training.run.meter import Meter
-from resnet_jax.training.step import precision
-from resnet_jax.training.step import state as states
+from resnet_jax.training.run.session import Session
 from resnet_jax.training.step.state import TrainState
 
-STEPS = 5  # of one turn
+STEPS_PER_TURN = 5
 Step = Callable[[Any, Any], tuple[Any, ...]]
 
 
@@ -34,9 +29,9 @@ class Timing:
     """How long a step takes.
 
     Attributes:
-      name: what was timed.
-      first: seconds of its first call, compilation among them.
-      turns: seconds a step, of each turn.
+      name: name of the variant.
+      first: seconds of the first call, including compilation.
+      turns: seconds per step of each turn.
     """
 
     name: str
@@ -45,7 +40,7 @@ class Timing:
 
     @property
     def median(self) -> float:
-        """The median of the turns, in seconds a step."""
+        """The median over turns, in seconds per step."""
         return float(np.median(self.turns))
 
 
@@ -53,38 +48,30 @@ def probe_cost(config: ConfigDict, turns: int = 15) -> list[Timing]:
     """Times the training step without and with probes.
 
     Args:
-      config: a full config; `probe.sites` says what is measured.
-      turns: how many turns each takes, of five steps.
+      config: a full config; `probe.sites` selects what is measured.
+      turns: turns of each variant, of `STEPS_PER_TURN` steps.
 
     Returns:
-      The timings of the step and of the step that measures as well.
+      The timings of the step and of the step with probes.
 
     Raises:
-      UserError: the config or the data cannot be used, or no site matches a pattern.
+      UserError: the config or the data cannot be used, or a pattern matches no site.
     """
-    mapping = mappings.of(config, probes=True)
-    dataset = mappings.dataset(config, mapping)
-    probed = partial(mapping.probed_step, sites=tuple(config.probe.sites))
-    steps: dict[str, Step] = {"step": mapping.train_step, "step with probes": probed}
-
-    def create() -> Any:
-        return mapping.place(states.create(config, dataset))
-
-    def batch(step: int) -> Any:
-        return mapping.batch(dataset.train_batch(step))
-
-    with precision.of(config):
-        return interleaved(steps, create, batch, turns)
+    session = Session(config)
+    require_probes(config, session.mapping)
+    steps = {"step": session.train_step, "step with probes": session.probed_step}
+    with session.precision():
+        return interleaved(steps, session.fresh, session.batch(1), turns)
 
 
 @dataclass(frozen=True)
 class LoopCost:
-    """What a run's records, evaluations and checkpoints cost beside its steps.
+    """The cost of records, evaluations and checkpoints.
 
     Attributes:
-      step: seconds of a step and nothing else.
-      seconds: by name, seconds that one of each takes beside the steps.
-      every: by name, after how many steps one comes; 0 for only at the end.
+      step: seconds of a step alone.
+      seconds: by name, seconds of one record, evaluation or checkpoint.
+      every: by name, the number of steps between two of them; 0 for only one at the end.
     """
 
     step: float
@@ -92,89 +79,82 @@ class LoopCost:
     every: dict[str, int]
 
     def share(self, name: str) -> float:
-        """What it adds to the time of the steps, as a share of that."""
+        """Its time as a share of that of the steps."""
         every = self.every[name]
         return self.seconds[name] / (every * self.step) if every else 0.0
 
 
 def loop_cost(config: ConfigDict, turns: int = 7, steps: int = 50) -> LoopCost:
-    """Times steps alone, and steps with a record, an evaluation or a checkpoint at their end.
+    """Times steps alone, and steps with a record, an evaluation or a checkpoint after them.
 
-    A checkpoint is waited for, so that what is written in the background counts too.
+    The time of a checkpoint includes its writing in the background.
 
     Args:
-      config: a full config, which says how often each comes.
-      turns: how many turns each of the four takes.
-      steps: of a turn.
+      config: a full config, which says how often each is due.
+      turns: turns of each of the four variants.
+      steps: steps of a turn.
 
     Raises:
       UserError: the config or the data cannot be used.
     """
-    with precision.of(config):
-        return _loop_cost(config, turns, steps)
+    session = Session(config)
+    meter = Meter(config.train.batch_size, session.dataset.num_train)
+    with (
+        session.precision(),
+        tempfile.TemporaryDirectory() as folder,
+        Checkpoints(folder) as checkpoints,
+    ):
 
+        def save(state: TrainState) -> None:
+            checkpoints.save(session.mapping.collect(state), config)
+            checkpoints.wait()
 
-def _loop_cost(config: ConfigDict, turns: int, steps: int) -> LoopCost:
-    mapping = mappings.of(config)
-    dataset = mappings.dataset(config, mapping)
-    plan = Plan.of(config, dataset.num_train)
-    state = mapping.place(states.create(config, dataset))
-    meter = Meter(config.train.batch_size, dataset.num_train)
-    ends: dict[str, Callable[[TrainState, Checkpoints], Any]] = {
-        "steps": lambda state, kept: None,
-        "record": lambda state, kept: meter.record(0),
-        "evaluation": lambda state, kept: evaluate(state, dataset, "test", mapping),
-        "checkpoint": lambda state, kept: _save(mapping.collect(state), config, kept),
-    }
-    taken: dict[str, list[float]] = {name: [] for name in ends}
-    with tempfile.TemporaryDirectory() as folder, Checkpoints(folder) as kept:
-        for turn in range(turns + 1):
-            for name, end in ends.items():
+        endings: dict[str, Callable[[TrainState], Any]] = {
+            "steps": lambda state: None,
+            "record": lambda state: meter.record(0),
+            "evaluation": lambda state: session.evaluate(state, "test"),
+            "checkpoint": save,
+        }
+        seconds: dict[str, list[float]] = {name: [] for name in endings}
+        state = session.fresh()
+        for _ in range(1 + turns):
+            for name, finish in endings.items():
                 began = time.perf_counter()
-                for step in range(steps):
-                    batch = mapping.batch(dataset.train_batch(step))
-                    state, metrics = mapping.train_step(state, batch)
+                for step in range(1, steps + 1):
+                    state, metrics = session.train_step(state, session.batch(step))
                     if name == "record":
                         meter.add(metrics)
                 jax.block_until_ready(state)
-                end(state, kept)
-                if turn:  # the first one compiles
-                    taken[name].append(time.perf_counter() - began)
-    medians = {name: float(np.median(seconds)) for name, seconds in taken.items()}
-    alone = medians.pop("steps")
+                finish(state)
+                seconds[name].append(time.perf_counter() - began)
+    medians = {
+        name: float(np.median(all_[1:])) for name, all_ in seconds.items()
+    }  # first: compiles
+    alone, plan = medians.pop("steps"), session.plan
     return LoopCost(
         step=alone / steps,
-        seconds={name: seconds - alone for name, seconds in medians.items()},
+        seconds={name: median - alone for name, median in medians.items()},
         every={"record": plan.log, "evaluation": plan.evaluate, "checkpoint": plan.checkpoint},
     )
 
 
-def _save(state: TrainState, config: ConfigDict, kept: Checkpoints) -> None:
-    kept.save(state, config)
-    kept.wait()
-
-
 def interleaved(
-    steps: Mapping[str, Step],
-    create: Callable[[], Any],
-    batch: Callable[[int], Any],
-    turns: int,
+    steps: Mapping[str, Step], create: Callable[[], Any], batch: Any, turns: int
 ) -> list[Timing]:
     """Times several steps in turn, each on a state of its own.
 
     Args:
-      steps: by name, functions from a state and a batch to a tuple with the next state first.
-      create: makes a new state.
-      batch: the batch of a step.
-      turns: how many turns each takes.
+      steps: by name, functions from a state and a batch to a tuple that starts with the next state.
+      create: makes an initial state.
+      batch: the batch of all steps.
+      turns: turns of each step.
     """
     state = {name: create() for name in steps}
-    images = batch(0)
-    first = {name: _turn(step, state, name, images, 1) for name, step in steps.items()}
+    first = {name: _turn(step, state, name, batch, 1) for name, step in steps.items()}
     taken: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(turns):
         for name, step in steps.items():
-            taken[name].append(_turn(step, state, name, images, STEPS))
+            taken[name].append(_turn(step, state, name, batch, STEPS_PER_TURN))
     return [Timing(name, first[name], tuple(taken[name])) for name in steps]
 
 

@@ -15,11 +15,9 @@ from resnet_jax.lab.running.executors import Executor, Here
 from resnet_jax.lab.running.worker import Task
 from resnet_jax.training.devices import mapping as mappings
 from resnet_jax.training.run.environment import code, differing
-from resnet_jax.training.run.loop import Plan
 from resnet_jax.training.run.observer import Observer
 from resnet_jax.training.run.run_folder import RunFolder
-from resnet_jax.training.step import schedule
-from resnet_jax.training.step.state import build_model, load_dataset
+from resnet_jax.training.run.session import Session, load_dataset
 
 
 def run(
@@ -74,11 +72,8 @@ def _refuse_unusable(experiment: Experiment, run: Run, here: bool) -> None:
     config = run.config
     dataset = load_dataset(config)  # its errors name no cell: most grids have one dataset
     with grid.errors_in_cell(experiment, run.axes):
-        build_model(config, dataset.num_classes)
-        Plan.of(config, dataset.num_train)
-        if here:  # workers may have other devices
-            mappings.of(config)
-        schedule.from_config(config, dataset.num_train / config.train.batch_size)
+        # Workers may have other devices.
+        Session(config, None if here else mappings.single_device(), dataset)
 
 
 def _warn_of_other_code(folder: Folder, done: Sequence[Run], observer: Observer) -> None:

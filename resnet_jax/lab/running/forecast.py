@@ -1,8 +1,8 @@
-"""What a grid will take, told before it is run and on a machine without its data.
+"""Forecasts of what a grid will take, before it is run and on a machine without its data.
 
-One training step of its smallest network is timed, on noise of the data's shape, and the others
-are taken to cost as much more as they have more multiply-adds. That is an estimate: small networks
-keep a large device less busy, and evaluations, checkpoints, compiling and reading are left out.
+One training step of the smallest network is timed, on noise of the data's shape, and scaled to the
+other networks by their multiply-adds. That is a rough estimate: small networks use a large device
+less well, and evaluation, checkpoints, compilation and input are left out.
 """
 
 import time
@@ -26,14 +26,14 @@ from resnet_jax.lab.results.folder import Folder
 from resnet_jax.lab.running import engine
 from resnet_jax.models.zoo.summary import summarize
 from resnet_jax.training import config as configs
-from resnet_jax.training.config import durations, own_model
+from resnet_jax.training.config import durations
+from resnet_jax.training.config.network import build_model, is_own
 from resnet_jax.training.devices import mapping as mappings
+from resnet_jax.training.run.session import Session
 from resnet_jax.training.step import precision
-from resnet_jax.training.step import state as states
-from resnet_jax.training.step.state import build_model
 
 TIMED = 3  # steps, after the one that compiles
-CPU_WORK = 5e9  # multiply-adds of a timed batch: a step of a second or two on a small CPU
+CPU_WORK = 5e9  # multiply-adds of a timed batch: a second or two on a small CPU
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,14 @@ class Cost:
     """The runs of one network.
 
     Attributes:
-      network: its name, and the settings in which it differs from others of that name.
-      config: of one of its runs.
-      runs: how many runs it has in the piece of the grid.
-      waiting: how many of them are still to be done.
-      steps: of each run.
+      network: its name, with the settings in which it differs from others of that name.
+      config: the config of one of the runs.
+      runs: number of runs in the selected part of the grid.
+      waiting: number of them that are not done.
+      steps: steps of each run.
       batch_size: images of each step.
-      params: trainable parameters; 0 where they are not known.
-      multiply_adds: for one image, forward; 0 where they are not known.
+      params: number of parameters; 0 if unknown.
+      multiply_adds: of the forward pass of one image; 0 if unknown.
     """
 
     network: str
@@ -62,21 +62,21 @@ class Cost:
 
     @property
     def images(self) -> int:
-        """Training images of one run, each as often as it is seen."""
+        """Training images of one run over all epochs."""
         return self.steps * self.batch_size
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One training step, timed.
+    """The time of a training step.
 
     Attributes:
-      network: of which network.
-      device: on what.
-      images: how many were in the batch.
-      step: seconds, the median of a few.
-      compile: seconds of the first call, which compiles.
-      per_multiply_add: seconds of a step over the multiply-adds of its images.
+      network: name of the network.
+      device: the device.
+      images: images of the batch.
+      step: seconds of a step, the median of a few.
+      compile: seconds by which the first call took longer.
+      per_multiply_add: seconds of a step over the (forward) multiply-adds of its batch.
     """
 
     network: str
@@ -92,14 +92,14 @@ class Forecast:
     """What a grid will take.
 
     Attributes:
-      cells: how many the whole grid has.
-      seeds: how many each has.
-      runs: of the whole grid.
-      chosen: of the piece that would be run.
-      done: of these, the runs that are done.
-      costs: a row for each network of the piece, as it is first met.
-      measured: the step that was timed; None where nothing could be.
-      why_not: why nothing was timed.
+      cells: number of cells of the whole grid.
+      seeds: number of seeds of each cell.
+      runs: number of runs of the whole grid.
+      chosen: number of runs in the selected part.
+      done: number of those that are done.
+      costs: a row for each network of the part, in the order of the grid.
+      measured: the time of a step; None if it could not be measured.
+      why_not: the reason for that.
     """
 
     cells: int
@@ -112,7 +112,7 @@ class Forecast:
     why_not: str = ""
 
     def hours(self, waiting: bool = True) -> float:
-        """Device hours of the training steps, of the runs still to be done or of all chosen."""
+        """Device hours of training steps, of the runs that are not done or of all chosen."""
         if self.measured is None:
             return float("nan")
         work = sum(
@@ -122,22 +122,22 @@ class Forecast:
         return work * self.measured.per_multiply_add / 3600
 
     def images(self, waiting: bool = True) -> int:
-        """Training images of the runs still to be done, or of all chosen."""
+        """Training images of the runs that are not done, or of all chosen."""
         return sum((cost.waiting if waiting else cost.runs) * cost.images for cost in self.costs)
 
 
 def forecast(
     experiment: Experiment, results: str | Path, only: GridFilter | None = None
 ) -> Forecast:
-    """Counts what a grid takes, and times a step of it.
+    """Counts the runs of a grid by network, and times a step of the smallest network.
 
     Args:
-      experiment: as read from its file.
-      results: where results would go, for the runs that are done.
-      only: the piece to look at (see `grid_filter`).
+      experiment: the experiment.
+      results: folder of results, for the runs that are done.
+      only: the part of the grid to consider (see `grid_filter`).
 
     Raises:
-      UserError: the grid cannot be made of the base config, or nothing is known of its data.
+      UserError: the grid does not fit the base config, or the shape of its data is unknown.
     """
     runs = grid.expand(experiment)
     chosen = grid_filter.select(runs, only or {})
@@ -154,29 +154,24 @@ def forecast(
         chosen=len(chosen),
         done=len(chosen) - len(waiting),
         costs=costs,
-        measured=measure(smallest) if smallest and not why_not else None,
+        measured=time_step(smallest) if smallest and not why_not else None,
         why_not=why_not,
     )
 
 
 def _why_not(experiment: Experiment, costs: list[Cost], known: list[Cost]) -> str:
     if experiment.study:
-        return "its runs are those of a study, whose time only a run tells"
+        return "the time of a study is unknown before it is run"
     if len(known) < len(costs):
-        return "the multiply-adds of a network of your own are not known"
-    return "" if costs else "no run is left"
+        return "the multiply-adds of a network of your own are unknown"
+    return "" if costs else "no run is selected"
 
 
-def measure(cost: Cost) -> Measured:
-    """Times the training step of a network on noise; its first call compiles and is kept apart.
+def time_step(cost: Cost) -> Measured:
+    """Times the training step of a network on noise; the first call, which compiles, is apart.
 
-    On a CPU a batch that would take minutes is cut, and its time taken to grow with its images.
+    On a CPU a batch that would take minutes is cut, and its time assumed proportional to its size.
     """
-    with precision.of(cost.config):
-        return _measure(cost)
-
-
-def _measure(cost: Cost) -> Measured:
     device = jax.local_devices()[0]
     images = cost.batch_size
     if device.platform == "cpu":
@@ -185,16 +180,15 @@ def _measure(cost: Cost) -> Measured:
     config = configs.override(
         cost.config, {"train.batch_size": images, "train.accumulate": parts, "devices.count": 0}
     )
-    mapping = mappings.single()
     dataset = fake(config.data, Sampling(config.seed, images, images))
-    batch = mapping.batch(dataset.train_batch(0))
-    state: Any = mapping.place(states.create(config, dataset))
-    seconds = []
-    for _ in range(1 + TIMED):
-        began = time.perf_counter()
-        state, _ = mapping.train_step(state, batch)
-        jax.block_until_ready(state)
-        seconds.append(time.perf_counter() - began)
+    session = Session(config, mappings.single_device(), dataset)
+    with session.precision():
+        state, batch, seconds = session.fresh(), session.batch(1), []
+        for _ in range(1 + TIMED):
+            began = time.perf_counter()
+            state, _ = session.train_step(state, batch)
+            jax.block_until_ready(state)
+            seconds.append(time.perf_counter() - began)
     step = float(np.median(seconds[1:]))
     return Measured(
         network=cost.network,
@@ -207,7 +201,7 @@ def _measure(cost: Cost) -> Measured:
 
 
 def _costs(experiment: Experiment, runs: Sequence[Run], waiting: set[str]) -> list[Cost]:
-    """One row for each network, length and batch."""
+    """One row for each network, length and batch size."""
     alike: dict[tuple, list[Run]] = {}
     for run in runs:
         alike.setdefault(_key(run.config), []).append(run)
@@ -223,10 +217,8 @@ def _cost(name: str, runs: list[Run], waiting: int) -> Cost:
     config = runs[0].config
     info = set_info(config.data)
     model: Any = build_model(config, info.num_classes)
-    with precision.of(config):
-        counted = (
-            None if own_model.is_own(config.model.name) else summarize(model, info.image_shape)
-        )
+    with precision.context(config):
+        counted = None if is_own(config.model.name) else summarize(model, info.image_shape)
     return Cost(
         network=name,
         config=config,
@@ -246,9 +238,9 @@ def _key(config: ConfigDict) -> tuple:
 
 
 def _names(networks: Iterable[ConfigDict]) -> list[str]:
-    """What to call each network: its name, and what tells it from others of that name.
+    """The name of each network, with the settings that differ from others of that name.
 
-    A setting that is left to the zoo is not named.
+    Settings that are left to the zoo are not listed.
     """
     settings = [
         configs.flatten({"model": config.model.to_dict(), "data": config.data.to_dict()})

@@ -19,9 +19,8 @@ from resnet_jax.lab.figures import Profile
 from resnet_jax.lab.figures.style import STYLE
 from resnet_jax.lab.results.records import Records
 from resnet_jax.training import config as configs
-from resnet_jax.training.config import own_model
+from resnet_jax.training.config.network import build_model, is_own
 from resnet_jax.training.run import probing
-from resnet_jax.training.step.state import build_model
 
 __all__ = ["AT_START", "compare", "decades", "draw", "first_to_last", "profile", "write"]
 
@@ -181,8 +180,8 @@ def _setup(networks: Sequence[str], data: str, trains: bool) -> str:
 
 def _stochastic_depth(networks: Sequence[str], trains: bool) -> str:
     """How networks of stochastic depth are measured, if there is one."""
-    zoo = [build_model(_named(name), 10) for name in networks if not own_model.is_own(name)]
-    if all(probing.whole(model) is model for model in zoo):
+    zoo = [build_model(_named(name), 10) for name in networks if not is_own(name)]
+    if all(probing.without_stochastic_depth(model) is model for model in zoo):
         return ""
     if trains:
         return (

@@ -13,7 +13,8 @@ from ml_collections import ConfigDict
 
 from resnet_jax.lab.design.study import Findings, Study
 from resnet_jax.probes import lesion
-from resnet_jax.training.run.loop import restore_run, train
+from resnet_jax.training.run.loop import train
+from resnet_jax.training.run.session import restore_run
 from resnet_jax.training.step.objective import mistakes
 from resnet_jax.training.step.step import normalize
 
@@ -39,14 +40,14 @@ def measure(config: ConfigDict, folder: Path) -> Findings:
       the mean over five random choices. Records: the error without each unit that can be dropped.
     """
     train(config, folder / "trained")
-    state, dataset = restore_run(folder / "trained")
+    state, session = restore_run(folder / "trained")
     model: Any = state.model
     units = lesion.droppable(model)
     rng = np.random.default_rng(config.seed)
     orders = [rng.permutation(units).tolist() for _ in range(CHOICES)]
     several = {n: [tuple(order[:n]) for order in orders] for n in SEVERAL}
     groups = [(), *(group for choices in several.values() for group in choices)]
-    error = errors(state, dataset.eval_batches("test"), groups)
+    error = errors(state, session.dataset.eval_batches("test"), groups)
     single = {unit: error[unit,] for unit in units}
     return Findings(
         {

@@ -148,7 +148,7 @@ def network_length(name: str, seed: int, batch: int, image: int) -> float:
 
 
 def _measurable(name: str) -> models.ResNet:
-    model: Any = probing.whole(models.create(name))
+    model: Any = probing.without_stochastic_depth(models.create(name))
     if model.stem == "none":
         raise UserError(
             f"{name} has no learned stem, at whose output paths are measured; use another network"

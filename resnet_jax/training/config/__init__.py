@@ -1,12 +1,11 @@
-"""Settings of a run: the tree of them, config files, and what each setting takes."""
+"""The config of a run: settings and defaults, files, validation."""
 
-from resnet_jax.training.config.checks import check, kind_of, optional, refuse_type, takes
+from resnet_jax.training.config.checks import kind_of, optional, takes, validate
 from resnet_jax.training.config.defaults import base, flatten
 from resnet_jax.training.config.files import differences, from_dict, load, override, to_dict
 
 __all__ = [
     "base",
-    "check",
     "differences",
     "flatten",
     "from_dict",
@@ -14,7 +13,7 @@ __all__ = [
     "load",
     "optional",
     "override",
-    "refuse_type",
     "takes",
     "to_dict",
+    "validate",
 ]

@@ -1,4 +1,4 @@
-"""What each setting takes, and which settings clash."""
+"""Validation of a config: names, types, ranges and clashes of its settings."""
 
 import functools
 import math
@@ -8,54 +8,59 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from resnet_jax.errors import UserError, did_you_mean
-from resnet_jax.training.config.defaults import base, flatten
+from resnet_jax.training.config.defaults import SETTINGS, base, flatten
 
 
-def check(config: ConfigDict) -> None:
-    """Raises a `UserError` if a config has other keys than `base()`, or settings that clash."""
-    given, known = flatten(config), flatten(base())
+def validate(config: ConfigDict) -> None:
+    """Validates a config.
+
+    Raises:
+      UserError: it has other settings than `base()`, a value is out of range or of another type,
+        settings clash, or one has no effect.
+    """
+    given, default = flatten(config), flatten(base())
     for name in given:
-        if name not in known:
-            raise UserError(f"no setting '{name}': {did_you_mean(name, known)}")
-    if missing := [name for name in known if name not in given]:
+        if name not in default:
+            raise UserError(f"no setting '{name}': {did_you_mean(name, default)}")
+    if missing := [name for name in default if name not in given]:
         raise UserError(f"the setting '{missing[0]}' is missing; start a config from base()")
     for name, choices in _CHOICES.items():
         if given[name] not in choices:
             raise UserError(f"{name} = {given[name]!r}: {did_you_mean(str(given[name]), choices)}")
     for name in optional():
-        refuse_type(name, given[name])
+        require_type(name, given[name])
     for name, (low, high) in _RANGES.items():
         if not low <= given[name] <= high:
             limit = f"from {low} to {high}" if math.isfinite(high) else f"{low} or more"
             raise UserError(f"{name} = {given[name]}: must be {limit}")
     for name, kind in _ELEMENTS.items():
         if not all(isinstance(each, kind) for each in given[name]):
-            raise UserError(f"{name} = {given[name]!r}: must be a tuple of {_NAMES[kind]}")
+            raise UserError(f"{name} = {given[name]!r}: must be a tuple of {_PLURAL[kind]}")
     if given["data.mixup"] and given["data.cutmix"]:
         raise UserError(
-            f"data.mixup = {given['data.mixup']} and data.cutmix = {given['data.cutmix']} both mix "
-            "a batch's examples: set one of them to 0"
+            f"data.mixup = {given['data.mixup']} and data.cutmix = {given['data.cutmix']} exclude "
+            "each other: set one of them to 0"
         )
     if math.frexp(given["train.loss_scale"])[0] != 0.5:
         raise UserError(
-            f"train.loss_scale = {given['train.loss_scale']}: must be a power of two, which "
-            "changes no digit of a gradient"
+            f"train.loss_scale = {given['train.loss_scale']}: must be a power of two, so that "
+            "scaling is exact"
         )
-    _refuse_without_effect(given, known)
+    _refuse_without_effect(given, default)
     if not given["model.name"]:
         raise UserError("model.name is empty: name a network, such as 'resnet20'")
 
 
-def _refuse_without_effect(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+def _refuse_without_effect(given: Mapping[str, Any], default: Mapping[str, Any]) -> None:
     for name, (other, values) in _BELONGS_TO.items():
-        if given[name] != defaults[name] and given[other] not in values:
+        if given[name] != default[name] and given[other] not in values:
             choices = ", ".join(map(str, values))
             raise UserError(
                 f"{name} = {given[name]} has no effect with {other} = {given[other]}: it belongs "
                 f"to {choices}"
             )
     magnitude = given["data.rand_magnitude"]
-    if magnitude != defaults["data.rand_magnitude"] and not given["data.rand_augment"]:
+    if magnitude != default["data.rand_magnitude"] and not given["data.rand_augment"]:
         raise UserError(
             f"data.rand_magnitude = {magnitude} has no effect without data.rand_augment"
         )
@@ -63,13 +68,8 @@ def _refuse_without_effect(given: Mapping[str, Any], defaults: Mapping[str, Any]
 
 @functools.cache
 def optional() -> Mapping[str, type]:
-    """The settings that may be None, with the type that they have else."""
-    model = base().model
-    return {
-        f"model.{name}": kind
-        for name, value in model.items()
-        if value is None and (kind := model.get_type(name))
-    }
+    """The settings that may be None, with the type of their other values."""
+    return {name: kind for name, (kind, _) in SETTINGS.items() if isinstance(kind, type)}
 
 
 def takes(name: str, value: Any) -> str:
@@ -77,15 +77,18 @@ def takes(name: str, value: Any) -> str:
 
     Args:
       name: its dotted name.
-      value: one that it has, for an example where the name does not say it all.
+      value: one of its values, as an example.
     """
     if name in optional():
-        return f"{_ONE[optional()[name]]}; leave it out, or give None, for the zoo's own"
+        return f"{_ONE[optional()[name]]}; leave it out, or give None, for the network's own"
     return f"{kind_of(value)} such as {value!r}"
 
 
-def refuse_type(name: str, value: Any) -> None:
-    """Refuses a value of another type; a config dict does not, of a setting that is None so far."""
+def require_type(name: str, value: Any) -> None:
+    """Refuses a value of another type, for a setting that is None so far.
+
+    A `ConfigDict` checks the types of all others by itself.
+    """
     if name not in optional() or value is None:
         return
     if isinstance(value, bool) or not isinstance(value, optional()[name] | int):
@@ -156,7 +159,7 @@ _ELEMENTS: dict[str, type | tuple[type, ...]] = {
     "schedule.drop_steps": int,
 }
 _ONE = {int: "a whole number", float: "a number"}
-_NAMES = {int: "whole numbers", str: "strings", (int, float): "numbers"}
+_PLURAL = {int: "whole numbers", str: "strings", (int, float): "numbers"}
 _BELONGS_TO: dict[str, tuple[str, tuple[str, ...]]] = {
     "optimizer.b1": ("optimizer.name", ("adam", "adamw", "lamb")),
     "optimizer.b2": ("optimizer.name", ("adam", "adamw", "lamb", "rmsprop")),
@@ -167,9 +170,10 @@ _BELONGS_TO: dict[str, tuple[str, tuple[str, ...]]] = {
     "train.loss_scale": ("model.dtype", ("float16",)),
     "train.loss_scale_period": ("model.dtype", ("float16",)),
 }
-"""Settings that say something only where another has one of some values.
+"""Settings that have an effect only where another setting has one of some values.
 
-The schedule's are not among them: to try another schedule, a recipe's drops need not be undone.
+Those of the schedule are left out, so that another schedule can be tried without removing a
+recipe's drops.
 """
 _CHOICES: dict[str, tuple[str, ...]] = {
     "devices.mapping": ("jit", "pmap"),

@@ -1,4 +1,4 @@
-"""Configs: read from files, changed, compared and kept; their settings stand in `defaults.py`."""
+"""Configs: loading from files, overriding, comparing, and conversion to JSON types."""
 
 import json
 from collections.abc import Mapping
@@ -9,19 +9,19 @@ from ml_collections import ConfigDict
 
 from resnet_jax.errors import UserError, did_you_mean
 from resnet_jax.files import errors_of, load_python_file
-from resnet_jax.training.config.checks import check, kind_of, refuse_type, takes
+from resnet_jax.training.config.checks import kind_of, require_type, takes, validate
 from resnet_jax.training.config.defaults import base, flatten
 
 
 def load(path: str | Path, variant: str = "") -> ConfigDict:
-    """The config that a Python file's `get_config()` returns, checked.
+    """Loads and validates the config that a Python file's `get_config()` returns.
 
     Args:
       path: the file.
-      variant: given to `get_config` unless it is empty.
+      variant: argument of `get_config`, unless empty.
 
     Raises:
-      UserError: there is no such file, it does not run, or it is no config.
+      UserError: there is no such file, it raises, or it returns no valid config.
     """
     path = Path(path)
     if not path.is_file():
@@ -32,8 +32,8 @@ def load(path: str | Path, variant: str = "") -> ConfigDict:
     with errors_of(path):
         config = module.get_config(*([variant] if variant else []))
     if not isinstance(config, ConfigDict):
-        raise UserError(f"{path}: get_config() returns {kind_of(config)}, and not a ConfigDict")
-    check(config)
+        raise UserError(f"{path}: get_config() returns {kind_of(config)} in place of a ConfigDict")
+    validate(config)
     return config
 
 
@@ -45,7 +45,7 @@ def override(config: ConfigDict, settings: Mapping[str, Any]) -> ConfigDict:
       settings: new values by dotted name, `{"model.name": "plain20"}`.
 
     Raises:
-      UserError: a name that the config does not have, or a value of another type.
+      UserError: the config has no such setting, or a value has another type.
     """
     config = config.copy_and_resolve_references()
     for name, value in settings.items():
@@ -55,7 +55,7 @@ def override(config: ConfigDict, settings: Mapping[str, Any]) -> ConfigDict:
             branch = branch.get(parent) if isinstance(branch, ConfigDict) else None
         if not isinstance(branch, ConfigDict) or leaf not in branch:
             raise UserError(f"no setting '{name}': {did_you_mean(name, flatten(config))}")
-        refuse_type(name, value)
+        require_type(name, value)
         try:
             branch[leaf] = value
         except TypeError:
@@ -66,7 +66,7 @@ def override(config: ConfigDict, settings: Mapping[str, Any]) -> ConfigDict:
 
 
 def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """What differs between two configs, a line each: `model.name: 'plain20' -> 'resnet20'`."""
+    """The settings that differ, one line each: `model.name: 'plain20' -> 'resnet20'`."""
     ours, theirs = flatten(to_dict(one)), flatten(to_dict(other))
     names = dict.fromkeys([*ours, *theirs])
     return [
@@ -83,10 +83,10 @@ def to_dict(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def from_dict(plain: Mapping[str, Any]) -> ConfigDict:
-    """The config that `to_dict` was given, checked.
+    """The config whose `to_dict` is given; settings that it lacks have their defaults.
 
     Raises:
-      UserError: a setting that does not exist, or a value of another type.
+      UserError: there is no such setting, or a value has another type.
     """
     leaves = flatten(dict(plain))
     return override(

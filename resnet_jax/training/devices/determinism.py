@@ -1,9 +1,8 @@
-"""The same bits each time, on GPUs too.
+"""Bitwise reproducible runs on GPUs, as `train.deterministic` asks for.
 
-On a CPU a run gives the same bits each time as it is. On a GPU some operations add up in an order
-that varies, and XLA chooses the fastest of several algorithms by a clock, which may choose another
-the next time. Both can be forbidden, before JAX has begun to use the GPU; steps become slower by
-a share that depends on the network and is to be measured on the machine in question.
+On a CPU runs are reproducible as they are. On a GPU the order of some sums varies, and XLA selects
+algorithms by timing them, which may select another the next time. Both can be switched off before
+JAX uses the GPU, at a cost in speed that depends on the network and the GPU.
 """
 
 import os
@@ -16,21 +15,21 @@ FLAGS = ("--xla_gpu_deterministic_ops=true", "--xla_gpu_autotune_level=0")
 
 
 def prepare() -> None:
-    """Asks XLA for deterministic operations, in its environment variable: before JAX is used."""
+    """Asks XLA for determinism by an environment variable; to be called before JAX is used."""
     given = os.environ.get("XLA_FLAGS", "")
     missing = [flag for flag in FLAGS if flag not in given]
     os.environ["XLA_FLAGS"] = " ".join([given, *missing]).strip()
 
 
-def check() -> None:
-    """Checks that a run on GPUs gets what `train.deterministic` asks for.
+def require_deterministic() -> None:
+    """Requires that XLA was asked for determinism, if this process uses GPUs.
 
     Raises:
-      UserError: XLA was not asked in time.
+      UserError: it was not.
     """
     given = os.environ.get("XLA_FLAGS", "")
     if jax.default_backend() == "gpu" and not all(flag in given for flag in FLAGS):
         raise UserError(
-            "train.deterministic takes settings of XLA that it reads once, when it starts: set "
-            f"XLA_FLAGS='{' '.join(FLAGS)}' in the environment, or train by the command line"
+            "train.deterministic needs flags that XLA reads when it starts: set "
+            f"XLA_FLAGS='{' '.join(FLAGS)}' in the environment, or use `resnet-jax train`"
         )

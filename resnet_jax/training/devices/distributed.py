@@ -1,7 +1,7 @@
-"""Jobs of several processes, each with devices of its own, that work as one.
+"""Jobs of several processes, each with devices of its own, that train one network.
 
-`jax.distributed` is the engine. On Slurm, Open MPI and TPU pods it finds the other processes by
-itself; elsewhere it is told where the first one listens, how many there are and which this is.
+`jax.distributed` connects them. On Slurm, Open MPI and TPU pods it finds the other processes by
+itself; elsewhere it needs the address of the first, their number and this one's index.
 """
 
 import os
@@ -15,7 +15,7 @@ import numpy as np
 from resnet_jax.errors import UserError, one_line
 
 HEARTBEAT_SECONDS = 30
-"""How long a process may be silent before the others take it for dead, and end."""
+"""Silence after which a process is considered dead, and the others end."""
 
 
 def initialize(
@@ -24,24 +24,24 @@ def initialize(
     index: int | None = None,
     local_devices: Sequence[int] | None = None,
 ) -> None:
-    """Joins this process with the others of its job; before JAX is asked for anything else.
+    """Connects this process with the others of its job; to be called before JAX is used.
 
     Args:
       coordinator: address and port of the first process, such as `host0:1234`.
-      processes: how many there are.
-      index: which this is, from 0.
-      local_devices: the numbers of this machine's devices that are this process's; by default
-        all, or one for each process where the cluster says so.
+      processes: number of processes.
+      index: index of this process, from 0.
+      local_devices: indices of the devices of this machine that this process uses; by default all,
+        or one for each process on a cluster that says so.
 
     Raises:
-      UserError: only some of the three are given, no cluster is recognised, or the others cannot
-        be reached.
+      UserError: some of the first three are given but not all, no cluster is recognized, or the
+        other processes cannot be reached.
     """
     given = [value is not None for value in (coordinator, processes, index)]
     if any(given) and not all(given):
         raise UserError(
             "--coordinator, --processes and --process-id go together: give all three, or none "
-            "where the cluster is recognised (Slurm, Open MPI, TPU pods)"
+            "where the cluster is recognized (Slurm, Open MPI, TPU pods)"
         )
     try:
         jax.distributed.initialize(
@@ -53,30 +53,30 @@ def initialize(
         )
     except (ValueError, RuntimeError) as error:
         raise UserError(
-            f"the processes of the job cannot be joined ({one_line(error)}): give "
+            f"the processes of the job cannot be connected ({one_line(error)}): give "
             "--coordinator HOST:PORT, --processes N and --process-id I"
         ) from error
 
 
-def speaks() -> bool:
-    """Whether this is the one process of its job that writes and prints: the first."""
+def is_main_process() -> bool:
+    """Whether this is the first process of its job, the one that writes and prints."""
     return jax.process_index() == 0
 
 
-def agree(well: bool) -> bool:
-    """Whether all is well in every process of the job, each of which asks at the same place."""
+def agree(ok: bool) -> bool:
+    """Whether `ok` is true in all processes of the job; a collective call of all of them."""
     if jax.process_count() == 1:
-        return well
+        return ok
     from jax.experimental import multihost_utils
 
-    return bool(np.all(multihost_utils.process_allgather(np.array(well))))
+    return bool(np.all(multihost_utils.process_allgather(np.array(ok))))
 
 
 @contextmanager
-def leaving_at_once() -> Iterator[None]:
-    """Ends a process of a job that cannot go on, without waiting for the others to end too.
+def exiting_at_once() -> Iterator[None]:
+    """Exits a process of a job on a `UserError` or `OSError`, without waiting for the others.
 
-    JAX waits for all of them at the end of each, and those that still train would not come.
+    At exit JAX waits for all processes of the job, and those that still train would not come.
     """
     try:
         yield

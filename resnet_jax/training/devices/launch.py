@@ -1,4 +1,4 @@
-"""Several processes of one job on this machine, watched: one that dies takes the others with it."""
+"""Launching a job of several processes on this machine; if one dies, the others are stopped."""
 
 import os
 import signal
@@ -10,24 +10,24 @@ from collections.abc import Sequence
 from types import FrameType
 
 GRACE_SECONDS = 5.0
-"""How long the others have to end by themselves when one has died, and again when told to."""
+"""Time for the others to end by themselves after one has died, and again after SIGTERM."""
 
 POLL_SECONDS = 0.1
 
 
 def launch(arguments: Sequence[str], processes: int, cpu_devices: int = 0) -> int:
-    """Runs `resnet-jax` as several processes that work as one, and waits for all of them.
+    """Runs `resnet-jax` as a job of several processes, and waits for all of them.
 
-    SIGINT and SIGTERM go on to the processes as SIGTERM, on which they save and stop.
+    SIGINT and SIGTERM are passed on to the processes as SIGTERM, on which they save and stop.
 
     Args:
-      arguments: of the command, `train` and what follows.
-      processes: how many.
-      cpu_devices: virtual CPU devices for each; 0: the machine's own devices, one for each.
+      arguments: arguments of the command, `train` and what follows.
+      processes: number of processes.
+      cpu_devices: virtual CPU devices of each process; 0: one of the machine's devices each.
 
     Returns:
-      0 if all ended well, or the code of the first that did not: 128 and the number of the signal
-      that ended it, if one did.
+      0, or the exit code of the first process that failed: 128 plus the signal number if a signal
+      ended it.
     """
     coordinator = f"localhost:{_free_port()}"
     children: list[subprocess.Popen] = []
@@ -47,7 +47,7 @@ def launch(arguments: Sequence[str], processes: int, cpu_devices: int = 0) -> in
                 subprocess.Popen(
                     [*command, "--coordinator", coordinator, *place],
                     env=_environment(cpu_devices),
-                    start_new_session=True,  # Ctrl-C reaches this process alone, which passes it on
+                    start_new_session=True,  # so that Ctrl-C reaches this process only
                 )
             )
         return _watch(children, stopping)
@@ -62,7 +62,7 @@ def _watch(children: Sequence[subprocess.Popen], stopping: Sequence[int]) -> int
         codes = [child.poll() for child in children]
         if all(code is not None for code in codes):
             break
-        if any(codes) and not stopping:  # one ended, and not well
+        if any(codes) and not stopping:  # one has failed
             break
         time.sleep(POLL_SECONDS)
     failed = next(((index, code) for index, code in enumerate(codes) if code), None)
@@ -72,7 +72,7 @@ def _watch(children: Sequence[subprocess.Popen], stopping: Sequence[int]) -> int
     if not stopping:
         print(
             f"resnet-jax: process {index} of {len(children)} {_ended(code)}; the others are "
-            f"stopped.{' The same command goes on from the newest checkpoint' if code < 0 else ''}",
+            f"stopped.{' The same command resumes from the newest checkpoint' if code < 0 else ''}",
             file=sys.stderr,
         )
         _end(children)
@@ -80,7 +80,7 @@ def _watch(children: Sequence[subprocess.Popen], stopping: Sequence[int]) -> int
 
 
 def _end(children: Sequence[subprocess.Popen]) -> None:
-    """Lets processes end by themselves, then tells them to, then ends them."""
+    """Waits for processes to end, then sends SIGTERM and waits again."""
     for number in (None, signal.SIGTERM):
         if number is not None:
             _signal(children, number)

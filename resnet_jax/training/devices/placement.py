@@ -1,4 +1,4 @@
-"""The devices that run a step, and how a tree of arrays gets onto them."""
+"""Selecting the devices that run a step, and placing a tree of arrays on them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,11 +12,11 @@ from ml_collections import ConfigDict
 from resnet_jax.errors import UserError
 
 
-def chosen(count: int) -> tuple[jax.Device, ...]:
-    """So many devices, as many of each process, the processes one after another.
+def select_devices(count: int) -> tuple[jax.Device, ...]:
+    """Selects devices, equally many of each process, sorted by process.
 
     Args:
-      count: how many; 0 for all.
+      count: number of devices; 0 for all.
 
     Raises:
       UserError: there are fewer, or they do not divide among the processes.
@@ -24,7 +24,7 @@ def chosen(count: int) -> tuple[jax.Device, ...]:
     found = sorted(jax.devices(), key=lambda device: (device.process_index, device.id))
     if count > len(found):
         raise UserError(
-            f"devices.count = {count}, and there {_are(len(found))}: ask for fewer, or for 0, all"
+            f"devices.count = {count}, and there {_are(len(found))}: use fewer, or 0 for all"
         )
     if count % jax.process_count():
         raise UserError(
@@ -43,8 +43,8 @@ def _are(count: int) -> str:
     return "is 1 device" if count == 1 else f"are {count} devices"
 
 
-def check_divides(config: ConfigDict, devices: int) -> None:
-    """Checks that a batch divides among devices, and each device's part into its own parts.
+def require_divisible(config: ConfigDict, devices: int) -> None:
+    """Requires that a batch divides among devices, and each device's part by `train.accumulate`.
 
     Raises:
       UserError: it does not; the message names the nearest sizes that do.
@@ -61,7 +61,7 @@ def check_divides(config: ConfigDict, devices: int) -> None:
 
 
 def put(tree: PyTree, sharding: NamedSharding) -> Any:
-    """A tree that this process has whole, on devices of all processes."""
+    """Puts a tree that every process has whole on devices of all processes."""
     if jax.process_count() == 1:
         return jax.device_put(tree, sharding)
     return with_keys(
@@ -76,12 +76,12 @@ def _is_key(x: Any) -> bool:
 
 
 def numbers(tree: PyTree) -> PyTree:
-    """A tree with the numbers of its random keys in their place."""
+    """A tree with random keys replaced by their key data."""
     return jax.tree.map(lambda x: jax.random.key_data(x) if _is_key(x) else x, tree)
 
 
 def with_keys(function: Callable, arrays: PyTree, like: PyTree) -> Any:
-    """Maps a function over arrays, and makes keys again of those that were keys in `like`."""
+    """Maps a function over arrays, and wraps the results as keys where `like` has keys."""
 
     def back(array: Any, given: Any) -> Any:
         made = function(array)

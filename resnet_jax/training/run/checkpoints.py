@@ -1,13 +1,13 @@
-"""Checkpoints: the whole state and the config, by step, written by Orbax and checked when read.
+"""Checkpoints: the training state and the config by step, written by Orbax, verified when read.
 
-Orbax writes a checkpoint beside its place and moves it there when it is whole, so that a process
-that is killed leaves none that is half-written. Against what happens to files later, each holds
-a digest of its contents; one that is damaged is set aside, and the one before it is used.
+Orbax writes a checkpoint under a temporary name and renames it when it is complete, so that a
+killed process leaves no partial one. Each holds a digest of its state, by which later corruption is
+noticed: a corrupt checkpoint is quarantined, and the previous one is used.
 """
 
 import hashlib
-import logging
 import shutil
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -22,26 +22,23 @@ from resnet_jax.errors import UserError, one_line
 from resnet_jax.training import config as configs
 from resnet_jax.training.devices import distributed
 from resnet_jax.training.run.observer import Observer
+from resnet_jax.training.run.orbax_errors import is_transient, logs_dropped
 from resnet_jax.training.step.state import TrainState
 
 ITEMS = ("state", "config", "progress")
-MARGIN_BYTES = 200_000  # of a checkpoint beside its arrays
-PASSING = (PermissionError, TimeoutError, MemoryError)
-PASSING_WORDS = ("RESOURCE_EXHAUSTED", "PERMISSION_DENIED", "UNAVAILABLE", "Too many open files")
-"""What keeps a checkpoint from being read although there is nothing wrong with it."""
-
-DAMAGED = "damaged-"  # before the step in the name of a checkpoint that was set aside
+MARGIN_BYTES = 200_000  # size of a checkpoint without its arrays, at most
+QUARANTINED = "damaged-"  # prefix of the folder of a corrupt checkpoint
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What goes on with a run beside its state.
+    """What a run needs to resume beside its state.
 
     Attributes:
       pending: metrics of the steps since the last record.
       compile: seconds spent compiling so far.
       total: seconds spent so far.
-      replicas: how many devices had batch statistics of their own; 0 if none had.
+      replicas: number of devices with batch statistics of their own; 0 if none.
     """
 
     pending: list[dict[str, float]] = field(default_factory=list)
@@ -51,9 +48,9 @@ class Progress:
 
 
 class Checkpoints:
-    """The checkpoints of one run, newest last.
+    """The checkpoints of one run.
 
-    Writing goes on in the background while the run does; leaving the `with` block waits for it.
+    They are written in the background while the run continues; leaving the `with` block waits.
     """
 
     def __init__(
@@ -66,13 +63,13 @@ class Checkpoints:
         """Opens a folder of checkpoints.
 
         Args:
-          folder: made if it is not there.
+          folder: created if missing.
           keep: number of newest checkpoints to keep.
-          observer: told of each that is set aside.
-          read_only: whether the folder is left as it is, in which a run may be under way.
+          observer: told of each checkpoint that is quarantined.
+          read_only: leaves the folder as it is; a run may be writing to it.
         """
-        for name in ("absl", "asyncio"):  # whose errors are raised too, and told once
-            logging.getLogger(name).setLevel(logging.CRITICAL)
+        self._logs = ExitStack()
+        self._logs.enter_context(logs_dropped())
         self.folder = Path(folder).resolve()
         self._observer = observer or Observer()
         self._read_only = read_only
@@ -92,10 +89,10 @@ class Checkpoints:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Waits for what is being written.
+        """Waits until checkpoints are written.
 
         Raises:
-          UserError: it could not be.
+          UserError: one could not be written, and the block raised no other error.
         """
         try:
             self.wait()
@@ -104,12 +101,13 @@ class Checkpoints:
                 raise
         finally:
             self._manager.close()
+            self._logs.close()
 
     def wait(self) -> None:
-        """Waits for what is being written.
+        """Waits until checkpoints are written.
 
         Raises:
-          UserError: it could not be.
+          UserError: one could not be written.
         """
         try:
             self._manager.wait_until_finished()
@@ -117,19 +115,23 @@ class Checkpoints:
             raise self._not_written(failure) from failure
 
     def latest(self) -> int | None:
-        """The newest checkpoint's step, or None if there is none."""
+        """The step of the newest checkpoint; None if there is none."""
         return self._manager.latest_step()
 
+    def is_empty(self) -> bool:
+        """Whether there are no checkpoints, not even corrupt ones."""
+        return self.latest() is None and not self._quarantined()
+
     def save(self, state: TrainState, config: ConfigDict, progress: Progress | None = None) -> None:
-        """Saves the state under its step, unless it is there already.
+        """Saves a state under its step, unless that is saved already.
 
         Args:
           state: whole on every device.
-          config: the run's config, for whoever finds the checkpoint.
-          progress: what goes on with the run beside its state.
+          config: the full config, kept beside the state.
+          progress: what the run needs to resume beside its state.
 
         Raises:
-          UserError: this one or the one before it could not be written.
+          UserError: this checkpoint or the previous one could not be written.
         """
         step = int(state.step)
         if step == self.latest():
@@ -139,7 +141,7 @@ class Checkpoints:
         try:
             self._manager.save(
                 step,
-                force=True,  # when to save is the loop's to say
+                force=True,  # the loop decides when to save
                 args=ocp.args.Composite(
                     state=ocp.args.StandardSave(state),
                     config=ocp.args.JsonSave(configs.to_dict(config)),
@@ -150,36 +152,36 @@ class Checkpoints:
             raise self._not_written(error) from error
 
     def restore(self, like: TrainState) -> tuple[TrainState, Progress] | None:
-        """The newest state that is whole, bitwise as it was saved.
+        """The newest state that can be read, bitwise as it was saved.
 
-        One that is damaged is set aside, under a name that is told to the observer.
+        A corrupt checkpoint is quarantined: its folder is renamed, and the observer is told.
 
         Args:
-          like: a state of the same run; only its shapes, dtypes, shardings and static fields
-            count.
+          like: a state of the same run, of which only shapes, dtypes, shardings and static fields
+            are used.
 
         Returns:
-          None if there is no checkpoint at all.
+          None if there are no checkpoints.
 
         Raises:
-          UserError: there are checkpoints, and none is whole, or they are of another network.
+          UserError: none of the checkpoints can be read, or they are of another network.
         """
-        aside = []
+        corrupt = []
         for step in sorted(self._manager.all_steps(), reverse=True):
-            found, error = self._try(step, like)
-            if found and not error:
+            found = self._try(step, like)
+            if not isinstance(found, Exception):
                 return found
-            aside.append(self._set_aside(step, error))
-        if aside or self._damaged():
+            corrupt.append(self._quarantine(step, found))
+        if corrupt or self._quarantined():
             raise UserError(
                 f"none of the checkpoints in {self.folder} can be read: "
-                f"{'; '.join(aside) or 'all were set aside before'}. Remove the run's folder to "
-                "begin it anew"
+                f"{'; '.join(corrupt) or 'all were quarantined before'}. Remove the run's folder "
+                "to start from scratch"
             )
         return None
 
     def restore_before(self, like: TrainState, step: int) -> TrainState | None:
-        """The newest state of fewer updates than `step`; None if there is none.
+        """The newest state with fewer updates than `step`; None if there is none.
 
         Raises:
           UserError: it cannot be read.
@@ -196,80 +198,78 @@ class Checkpoints:
                 f"checkpoint {max(earlier)} cannot be read ({one_line(error)})"
             ) from error
 
-    def _try(
-        self, step: int, like: TrainState
-    ) -> tuple[tuple[TrainState, Progress] | None, Exception | None]:
-        """What is in a checkpoint, or what is wrong with it, which every process hears of."""
-        found, error = None, None
+    def _try(self, step: int, like: TrainState) -> tuple[TrainState, Progress] | Exception:
+        """A checkpoint, or the reason why it is corrupt for one of the processes."""
+        found: tuple[TrainState, Progress] | Exception
         try:
             found = self._read(step, like)
         except UserError:
             raise
-        except Exception as failure:  # Orbax raises of many kinds, from several libraries
-            if isinstance(failure, PASSING) or any(word in str(failure) for word in PASSING_WORDS):
+        except Exception as error:  # of many types, from several libraries
+            if is_transient(error):
                 raise UserError(
                     f"checkpoint {self.folder / str(step)} cannot be read now "
-                    f"({one_line(failure)}): it was left as it is; try again"
-                ) from failure
-            error = failure
-        if not distributed.agree(error is None) and error is None:
-            error = ValueError("another process could not read it")
-        return found, error
+                    f"({one_line(error)}): it was left as it is; try again"
+                ) from error
+            found = error
+        if distributed.agree(not isinstance(found, Exception)) or isinstance(found, Exception):
+            return found
+        return ValueError("another process could not read it")
 
     def _read(self, step: int, like: TrainState) -> tuple[TrainState, Progress]:
         progress = dict(self._restore(step, "progress", ocp.args.JsonRestore()))
         if progress.pop("layout") != layout(like):
             raise UserError(
-                f"checkpoint {self.folder / str(step)} is of another network or optimizer: its "
-                "parameters have other names or shapes, as after a change of the code; go on with "
-                f"the code of before, or remove {self.folder.parent} and begin anew"
+                f"checkpoint {self.folder / str(step)} is of another network or optimizer, perhaps "
+                "since the code has changed: names or shapes of its arrays differ; resume with the "
+                f"previous code, or remove {self.folder.parent} to start from scratch"
             )
         shapes = jax.tree.map(ocp.utils.to_shape_dtype_struct, like)
         state = self._restore(step, "state", ocp.args.StandardRestore(shapes))
         if digest(state) != progress.pop("digest"):
-            raise ValueError("its contents are not those that were saved")
+            raise ValueError("the state differs from the one that was saved")
         return state, Progress(**progress)
 
     def _restore(self, step: int, item: str, how: Any) -> Any:
         return self._manager.restore(step, args=ocp.args.Composite(**{item: how}))[item]
 
-    def _set_aside(self, step: int, error: Exception | None) -> str:
-        message = f"checkpoint {step} cannot be read ({error and one_line(error)})"
+    def _quarantine(self, step: int, error: Exception) -> str:
+        message = f"checkpoint {step} cannot be read ({one_line(error)})"
         if self._read_only:
             return message
-        place = _free(self.folder / f"{DAMAGED}{step}")
-        message += f", set aside as {place}"
-        if distributed.speaks():
+        place = _unused(self.folder / f"{QUARANTINED}{step}")
+        message += f", quarantined as {place}"
+        if distributed.is_main_process():
             (self.folder / str(step)).rename(place)
         if jax.process_count() > 1:
             from jax.experimental import multihost_utils
 
-            multihost_utils.sync_global_devices(f"set aside {step}")
+            multihost_utils.sync_global_devices(f"quarantined {step}")
         self._manager.reload()
         self._observer.warn(message)
         return message
 
+    def _quarantined(self) -> list[Path]:
+        return list(self.folder.glob(f"{QUARANTINED}*"))
+
     def _refuse_full_disk(self, state: TrainState) -> None:
-        """Finds before anything is written that there is no room for it."""
+        """Refuses to write a checkpoint for which the disk has no room."""
         needed = sum(leaf.nbytes for leaf in jax.tree.leaves(state)) + MARGIN_BYTES
         if distributed.agree(shutil.disk_usage(self.folder).free > 3 * needed):
             return
-        # The one before may still take room, or make some by the removal of an old one.
+        # The previous checkpoint may still be in writing, and an old one be removed after it.
         self.wait()
         free = shutil.disk_usage(self.folder).free
         if not distributed.agree(free > needed):
-            full = OSError(f"the disk is full: {_megabytes(free)} left of {_megabytes(needed)}")
-            raise self._not_written(full)
-
-    def _damaged(self) -> list[Path]:
-        return list(self.folder.glob(f"{DAMAGED}*"))
+            room = f"{_megabytes(free)} left, {_megabytes(needed)} needed"
+            raise self._not_written(OSError(f"the disk is full: {room}"))
 
     def _not_written(self, error: Exception) -> UserError:
         whole = [step for step in self._manager.all_steps() if (self.folder / str(step)).exists()]
-        last = f"the one of step {max(whole)} is whole" if whole else "there is none before it"
+        last = f"the one of step {max(whole)} is whole" if whole else "there is no earlier one"
         return UserError(
             f"a checkpoint could not be written to {self.folder} ({one_line(error)}): {last}. "
-            "Make room, and the same command goes on from there"
+            "Make room, and the same command resumes from there"
         )
 
 
@@ -278,7 +278,7 @@ def _megabytes(size: int) -> str:
 
 
 def digest(state: TrainState) -> str:
-    """A number for all bits of a state, by which a damaged one is known: BLAKE2b, 128 bits."""
+    """A digest of all bits of a state: BLAKE2b with 128 bits, in hexadecimal."""
     found = hashlib.blake2b(digest_size=16)
     for leaf in jax.tree.leaves(state):
         if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
@@ -288,7 +288,7 @@ def digest(state: TrainState) -> str:
 
 
 def layout(state: TrainState) -> str:
-    """A number for the names, shapes and dtypes of a state's leaves."""
+    """A digest of the names, shapes and dtypes of a state's leaves."""
     leaves = [
         f"{jax.tree_util.keystr(path)} {leaf.shape} {leaf.dtype}"
         for path, leaf in jax.tree_util.tree_leaves_with_path(state)
@@ -296,11 +296,10 @@ def layout(state: TrainState) -> str:
     return hashlib.blake2b("\n".join(leaves).encode(), digest_size=16).hexdigest()
 
 
-def _free(place: Path) -> Path:
-    """A name that is not taken, by a number after the one that was asked for."""
-    number = 1
-    free = place
-    while free.exists():
+def _unused(path: Path) -> Path:
+    """The path, or if that exists the first of `path-2`, `path-3`, ... that does not."""
+    number, unused = 1, path
+    while unused.exists():
         number += 1
-        free = place.with_name(f"{place.name}-{number}")
-    return free
+        unused = path.with_name(f"{path.name}-{number}")
+    return unused

@@ -1,4 +1,4 @@
-"""Compilation: a cache on disk for what XLA compiled once, and a clock for the seconds it takes."""
+"""Compilation: the persistent cache of compiled programs, and the seconds spent compiling."""
 
 import time
 from pathlib import Path
@@ -8,7 +8,7 @@ import jax.monitoring
 
 from resnet_jax.files import user_cache
 
-_intervals: list[tuple[float, float]] = []  # beginnings and ends of what JAX reports as compiling
+_intervals: list[tuple[float, float]] = []  # start and end of each stage that JAX reports
 
 
 def cache_folder() -> Path:
@@ -17,10 +17,10 @@ def cache_folder() -> Path:
 
 
 def use_cache() -> None:
-    """Turns the persistent cache on, unless the user's JAX settings name one already."""
+    """Enables the persistent cache, unless the user has configured one."""
     if jax.config.values["jax_compilation_cache_dir"] is None:
         jax.config.update("jax_compilation_cache_dir", str(cache_folder()))
-        # Each of the small programs of a run counts too: together they are seconds.
+        # Small programs too: together they take seconds.
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
@@ -28,8 +28,8 @@ def use_cache() -> None:
 def compile_seconds(since: float) -> float:
     """Seconds spent tracing, lowering and compiling since a reading of `time.perf_counter()`.
 
-    Stages nest (a traced function traces others), so that their durations do not add up: this is
-    the length of the union of their intervals.
+    Stages nest (a traced function traces others), so their durations cannot be summed: this is the
+    length of the union of their intervals.
     """
     seconds, reached = 0.0, since
     for begin, end in sorted(_intervals):

@@ -1,4 +1,4 @@
-"""What a run ran on: versions, devices, and this code."""
+"""The environment of a run: versions, devices, commit and digests of the code."""
 
 import functools
 import hashlib
@@ -21,7 +21,7 @@ COMPUTING = (
     *("models/**", "data/**", "training/**", "probes/**", "lab/studies/**", "lab/statistics"),
     *("lab/analysis/growth", "lab/design/study"),
 )
-"""The files of this package that the numbers of a run come from."""
+"""The files of this package that determine the numbers of a run."""
 
 
 def environment() -> dict[str, Any]:
@@ -49,35 +49,32 @@ def commit() -> str:
 
 
 def changes() -> bytes:
-    """What differs in this package's checkout from its commit, as a patch; empty if nothing does.
-
-    Files that git does not know are not in it.
-    """
+    """Uncommitted changes of this package's checkout as a patch, without untracked files."""
     plain = ("--binary", "--no-color", "--no-ext-diff", "--no-textconv")
     named = ("--src-prefix=a/", "--dst-prefix=b/")
     return _git("diff", *plain, *named, "HEAD") if _is_checkout() else b""
 
 
 def _is_checkout() -> bool:
-    """Whether this package stands in a checkout of its own, not installed in one of another."""
+    """Whether this package is in a git checkout of its own, not installed within another."""
     root = os.fsdecode(_git("rev-parse", "--show-toplevel")).strip()
     return bool(root) and Path(root) == PACKAGE.parent
 
 
-@functools.cache  # as it was when it was loaded, or nearly so
+@functools.cache  # so that it is about the code that was imported
 def code() -> dict[str, str]:
-    """A digest of each file that the numbers of a run come from, by its path in the package."""
+    """A digest of each file of `COMPUTING`, by its path in the package."""
     files = sorted(file for pattern in COMPUTING for file in matching(pattern))
     return {file.relative_to(PACKAGE).as_posix(): _digest(file.read_bytes()) for file in files}
 
 
 def matching(pattern: str) -> list[Path]:
-    """The files of this package that a pattern of `COMPUTING` stands for."""
+    """The files of this package that match a pattern of `COMPUTING`."""
     return list(PACKAGE.glob(f"{pattern}/*.py" if pattern.endswith("**") else f"{pattern}.py"))
 
 
 def in_part(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
-    """The code of a run that went on under another: of a file that differs, both digests."""
+    """The code of a run that is resumed under other code: both digests where a file differs."""
     known = renamed.current(before)
     return {
         file: digest if known.get(file, digest) == digest else f"{known[file]}+{digest}"
@@ -86,14 +83,14 @@ def in_part(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, st
 
 
 def differing(codes: Iterable[Mapping[str, str]]) -> list[str]:
-    """The files in which two or more of what `code` gave differ; one that is empty is not known."""
+    """The files that are not the same in all results of `code`; empty results are left out."""
     known = [renamed.current(each) for each in codes if each]
     files = {file: None for each in known for file in each}
     return [file for file in files if len({each.get(file) for each in known}) > 1]
 
 
 def _digest(text: bytes) -> str:
-    """Of the text alone, however its lines end."""
+    """The digest of a text, whatever its line endings."""
     return hashlib.sha256(text.replace(b"\r\n", b"\n")).hexdigest()[:12]
 
 

@@ -1,11 +1,11 @@
-"""Signals: a run that is told to stop saves at the next step, and says by its code that it did.
+"""Interruption: on SIGINT or SIGTERM a run saves a checkpoint after the current step, and stops.
 
-SIGINT (Ctrl-C) and SIGTERM (what schedulers send before they kill) are noted, and the loop asks
-after each step. A second one does not wait: it raises where the run stands, and what was saved
-before is what the same command goes on from.
+SIGINT (Ctrl-C) and SIGTERM (sent by schedulers before SIGKILL) are noted, and the loop asks for
+them after each step. A second signal raises KeyboardInterrupt at once; the run then resumes from
+its last checkpoint.
 
-In a job of several processes all have to save at the same step. There SIGTERM is left to JAX,
-whose coordinator hears of it from any process and lets all of them agree on a step
+In a job of several processes all have to save at the same step. There JAX handles SIGTERM: its
+coordinator learns of it from any process and chooses a step for all of them
 (`multihost_utils.reached_preemption_sync_point`).
 """
 
@@ -23,24 +23,24 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupted(KeyboardInterrupt):
-    """A run stopped because it was told to, with all that it had done saved.
+    """A run was saved and stopped on a signal.
 
     Attributes:
-      step: updates made, and saved.
-      told: whether this process is the one of its job that speaks.
-      code: what the process is to exit with: 128 and the signal's number, 130 for SIGINT and 143
-        for SIGTERM, as shells report them.
+      step: number of updates that are saved.
+      told: whether this is the main process of its job, which tells the user.
+      code: exit code for the process: 128 plus the signal number, as shells report it (130 for
+        SIGINT, 143 for SIGTERM).
     """
 
     def __init__(self, step: int, signal_number: int):
         super().__init__(f"stopped and saved at step {step}")
         self.step = step
-        self.told = distributed.speaks()
+        self.told = distributed.is_main_process()
         self.code = 128 + signal_number
 
 
 class Signals:
-    """Notes signals while its `with` block runs; in the main thread, where Python allows it."""
+    """Notes signals within a `with` block, if it runs in the main thread."""
 
     def __init__(self) -> None:
         self.received: int | None = None
@@ -57,11 +57,11 @@ class Signals:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Puts back what handled signals before.
+        """Restores the previous signal handlers.
 
         Raises:
-          KeyboardInterrupt: a signal came too late to be asked for, in the last step or in one
-            whose loss is not finite; whoever trains many runs is to stop all the same.
+          KeyboardInterrupt: a signal came too late for `after`, in the last step or in one whose
+            loss is not finite; a grid of runs has to stop nevertheless.
         """
         for number, handler in self._before.items():
             signal.signal(number, handler)
@@ -71,7 +71,7 @@ class Signals:
             raise late
 
     def after(self, step: int) -> int | None:
-        """The signal on which to stop after a step, in which all processes agree; None to go on."""
+        """The signal on which to stop after a step; None to continue. All processes agree."""
         if jax.process_count() == 1:
             return self.received
         from jax.experimental import multihost_utils

@@ -1,4 +1,4 @@
-"""The meter: gathers what steps return, and the seconds they take, without waiting for each."""
+"""The meter: means of the metrics of steps, and images per second."""
 
 import math
 import time
@@ -13,27 +13,27 @@ from resnet_jax.training.step.step import Metrics
 
 
 class NonFiniteLossError(Exception):
-    """The loss became infinite or not a number; the message says where."""
+    """The loss is infinite or NaN; the message names the step."""
 
     def __init__(self, step: int, learning_rate: float, last_finite: float | None):
         before = "none" if last_finite is None else f"{last_finite:.4g}"
         super().__init__(
             f"the loss is not finite at step {step} (learning rate {learning_rate:.4g}, last "
-            f"finite loss {before}): lower optimizer.learning_rate or lengthen the warm-up"
+            f"finite loss {before}): lower optimizer.learning_rate, or use a longer warm-up"
         )
         self.step = step
 
 
 class Meter:
-    """Metrics since the last record. They stay on the device until a record is asked for."""
+    """Accumulates metrics between records; they stay on the device until a record is made."""
 
     def __init__(self, batch_size: int, num_train: int, pending: Sequence[dict[str, float]] = ()):
-        """Begins to gather.
+        """Starts to measure.
 
         Args:
           batch_size: examples of a step.
           num_train: examples of an epoch.
-          pending: what an earlier process had gathered since its last record.
+          pending: metrics that an earlier process has not recorded.
         """
         self._batch_size, self._num_train = batch_size, num_train
         self._pending: list[Any] = list(pending)
@@ -43,33 +43,33 @@ class Meter:
         self._paused = 0.0
 
     def add(self, metrics: Metrics) -> None:
-        """Takes what one step returned."""
+        """Adds the metrics of a step."""
         self._pending.append(metrics)
 
     def pending(self, step: int) -> list[dict[str, float]]:
-        """What was gathered since the last record, for another process to go on with.
+        """The metrics since the last record, for a process that resumes the run.
 
         Raises:
-          NonFiniteLossError: a loss among it is not finite.
+          NonFiniteLossError: a loss among them is not finite.
         """
         rows = jax.device_get(self._pending)
-        # As floats of 64 bits, so that a mean is the same whoever gathered its parts.
+        # In float64, so that a resumed run computes the same means.
         self._pending = [{name: float(value) for name, value in row.items()} for row in rows]
         self._check_finite(self._pending, step)
         return list(self._pending)
 
     def pause(self, seconds: float) -> None:
-        """Leaves seconds that did not go into steps, an evaluation's, out of the next record."""
+        """Excludes the seconds of an evaluation from the next record's images per second."""
         self._paused += seconds
 
     def record(self, step: int) -> dict[str, Any]:
-        """What the steps since the last record, up to and with `step`, returned.
+        """A record of the steps since the last record, up to and including `step`.
 
         Returns:
-          A record of kind `train`: means of `loss`, `error` (percent) and `gradient_norm` (and in
-          float16 of `skipped`, the share of steps without an update, and `loss_scale`), the
-          last `learning_rate`, `images_per_second`, compilation left out, and `memory`, bytes in
-          use on the first device, or None where it does not tell.
+          A record of kind `train`: means of `loss`, `error` (percent) and `gradient_norm` (in
+          float16 also of `skipped`, the share of skipped updates, and `loss_scale`), the last
+          `learning_rate`, `images_per_second` without compilation, and `memory`, bytes in use on
+          the first device, or None if the device does not report them.
 
         Raises:
           NonFiniteLossError: a loss among them is not finite.

@@ -1,4 +1,4 @@
-"""A trace of some steps, for TensorBoard and Perfetto (https://ui.perfetto.dev)."""
+"""A profiler trace of some steps, for TensorBoard and Perfetto (https://ui.perfetto.dev)."""
 
 from pathlib import Path
 from types import TracebackType
@@ -10,14 +10,14 @@ from resnet_jax.training.devices import distributed
 
 
 class Profiler:
-    """Traces a range of steps, in the first process; an empty one traces nothing."""
+    """Traces a range of steps, in the main process; an empty range is not traced."""
 
     def __init__(self, folder: Path, steps: range):
         """Prepares to trace.
 
         Args:
-          folder: the run's; the trace goes to its `profile`.
-          steps: counted from 1.
+          folder: the run's folder; the trace is written to its `profile`.
+          steps: steps, counted from 1.
         """
         self._folder, self._steps, self._tracing = folder / "profile", steps, False
 
@@ -30,19 +30,18 @@ class Profiler:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Ends a trace whose last step was not reached."""
         self._stop()
 
     def before(self, step: int) -> None:
-        """Begins the trace at its first step."""
-        if step in self._steps and not self._tracing and distributed.speaks():
+        """Starts the trace before its first step."""
+        if step in self._steps and not self._tracing and distributed.is_main_process():
             jax.profiler.start_trace(str(self._folder), create_perfetto_trace=True)
             self._tracing = True
 
-    def after(self, step: int, made: Any) -> None:
-        """Ends the trace at its last step, when the devices are done with what it made."""
+    def after(self, step: int, metrics: Any) -> None:
+        """Ends the trace after its last step, when the devices have computed the metrics."""
         if self._tracing and step >= self._steps[-1]:
-            jax.block_until_ready(made)
+            jax.block_until_ready(metrics)
             self._stop()
 
     def _stop(self) -> None:

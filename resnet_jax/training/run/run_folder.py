@@ -2,10 +2,11 @@
 
 config.json       the full config
 environment.json  versions, devices and commit
-.lock             who works on it
-metrics.jsonl     records, one JSON object a line
-checkpoints/      the state, by step
-result.json       written last: a folder without it is a run that is not finished
+changes.diff      uncommitted changes of the code, if any
+.lock             the process that works on it
+metrics.jsonl     records, one JSON object per line
+checkpoints/      training states by step
+result.json       written last: a run without it is not finished
 """
 
 import json
@@ -29,11 +30,11 @@ Record = dict[str, Any]
 
 try:
     import fcntl
-except ImportError:  # Windows, where nothing keeps a second process out
+except ImportError:  # Windows, where folders are not locked
     fcntl = None  # type: ignore[assignment]
 
-WHERE_IT_RUNS = ("devices.count", "devices.mapping", "data.workers")
-"""Settings that a run may change between its processes: they decide nothing but how sums round."""
+MAY_CHANGE = ("devices.count", "devices.mapping", "data.workers")
+"""Settings that may change when a run is resumed: they affect rounding only."""
 
 SHOWN = 5  # settings in the message about a folder of another run
 
@@ -44,14 +45,13 @@ class Result:
 
     Attributes:
       status: `done`, `diverged` (the loss was not finite) or `failed`.
-      message: what happened, for a person; empty if the run is done.
+      message: what happened, in one line; empty if the run is done.
       step: number of updates made.
-      seconds: `compile` (tracing, lowering and compiling), `train` (all the rest) and `total`; of
-        all processes that worked on the run, less what was done after a checkpoint and lost.
-      records: a checksum (CRC-32) of metrics.jsonl, by which lost lines are noticed.
-      final: `train_error` and `test_error` in percent, `train_loss` and `test_loss`, the loss that
-        was trained on (cross-entropy in nats), each over every example of its split; empty unless
-        the run is done.
+      seconds: `compile` (tracing, lowering and compiling), `train` (the rest) and `total`, summed
+        over the processes of the run, without what was lost after a checkpoint.
+      final: `train_error` and `test_error` in percent, `train_loss` and `test_loss` (the training
+        loss; cross-entropy in nats), each over every example of its split; empty unless done.
+      records: checksum (CRC-32) of metrics.jsonl, by which lost lines are noticed.
     """
 
     status: str
@@ -74,7 +74,7 @@ class RunFolder:
 
     @property
     def checkpoints(self) -> Path:
-        """Where the states are kept."""
+        """The folder of the checkpoints."""
         return self.path / "checkpoints"
 
     def exists(self) -> bool:
@@ -82,10 +82,10 @@ class RunFolder:
         return (self.path / "config.json").is_file()
 
     def refuse_other(self, config: ConfigDict) -> None:
-        """Checks that the folder holds no other run than this config's, wherever it ran.
+        """Refuses a folder with the run of another config, except for settings of `MAY_CHANGE`.
 
         Raises:
-          UserError: it does; the message lists the settings that differ.
+          UserError: it holds one; the message lists the settings that differ.
         """
         if not self.exists():
             return
@@ -93,8 +93,8 @@ class RunFolder:
         different = [
             each
             for each in configs.differences(held, plain)
-            if each.partition(":")[0] not in WHERE_IT_RUNS
-            # With statistics of their own, the devices decide whose examples normalise a batch.
+            if each.partition(":")[0] not in MAY_CHANGE
+            # With statistics per replica, the number of devices changes those of a batch.
             or (each.startswith("devices.count") and config.devices.batch_stats == "per_replica")
         ]
         if different:
@@ -107,23 +107,23 @@ class RunFolder:
 
     @property
     def changes(self) -> Path:
-        """What differed from the commit in the environment, as a patch, if anything did."""
+        """The patch of uncommitted changes; no such file if there are none."""
         return self.path / "changes.diff"
 
     def claim(self, config: ConfigDict) -> None:
-        """Makes the folder that of this config's run, and notes the environment."""
+        """Writes the config and the environment of a run that starts or resumes here."""
         self.path.mkdir(parents=True, exist_ok=True)
         _write_json(self.path / "config.json", configs.to_dict(config))
         now = environment.environment()
-        if self.checkpoints.exists():  # it goes on from what may be of other code
+        if self.checkpoints.exists():  # resumes a run that may have had other code
             now["code"] = environment.in_part(self.environment().get("code", {}), now["code"])
         _write_json(self.path / "environment.json", now)
         self.changes.unlink(missing_ok=True)
-        if changes := environment.changes():  # a shortcut of one's own, for instance
+        if changes := environment.changes():
             self.changes.write_bytes(changes)
 
     def environment(self) -> dict[str, Any]:
-        """What it ran on and with which code; empty if that is not there or cannot be read."""
+        """Versions, devices and code of the run; empty if missing or unreadable."""
         try:
             found = json.loads((self.path / "environment.json").read_text())
         except (OSError, ValueError):
@@ -157,13 +157,13 @@ class RunFolder:
         try:
             found = Result(**self._read("result.json"))
         except TypeError:
-            raise self._damaged("result.json", "it is no result") from None
+            raise self._corrupt("result.json", "it is no result") from None
         if not isinstance(found.final, dict) or not isinstance(found.seconds, dict):
-            raise self._damaged("result.json", "it is no result")
+            raise self._corrupt("result.json", "it is no result")
         return found
 
     def finish(self, result: Result) -> Result:
-        """Writes the result, which ends the run; an error of an earlier try is forgotten."""
+        """Writes the result, which ends the run; returns it with the checksum of the records."""
         if result.status != "failed":
             (self.path / "error.txt").unlink(missing_ok=True)
         result = replace(result, records=checksum(self.path))
@@ -172,16 +172,15 @@ class RunFolder:
 
     @contextmanager
     def locked(self, warn: Callable[[str], None]) -> Iterator[None]:
-        """Keeps other processes from the folder while the `with` block runs.
+        """Locks the folder against other processes within the `with` block.
 
-        The lock is the operating system's, which takes it back when a process ends, however it
-        ends: a dead process leaves none behind.
+        The operating system releases the lock when the process ends, even if it is killed.
 
         Args:
-          warn: told if the file system knows no locks.
+          warn: called with a message if the file system has no locks.
 
         Raises:
-          InUseError: another process has it.
+          InUseError: another process holds the lock.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         with open(self.path / ".lock", "a+") as file:
@@ -196,7 +195,7 @@ class RunFolder:
                 ) from None
             except OSError as error:
                 warn(
-                    f"{self.path} cannot be locked ({error.strerror}): see to it that no second "
+                    f"{self.path} cannot be locked ({error.strerror}): make sure that no other "
                     "process trains into it"
                 )
             file.truncate(0)
@@ -205,10 +204,10 @@ class RunFolder:
             yield
 
     def append(self, record: Record) -> None:
-        """Adds one record.
+        """Appends a record.
 
         Raises:
-          UserError: the disk is full, or the file cannot be written for another reason.
+          UserError: the file cannot be written, for instance because the disk is full.
         """
         metrics = self.path / "metrics.jsonl"
         try:
@@ -216,12 +215,12 @@ class RunFolder:
                 file.write(json.dumps(record) + "\n")
         except OSError as error:
             raise UserError(
-                f"{metrics} cannot be written ({error.strerror}): what was saved before is whole; "
-                "make room, and the same command goes on from there"
+                f"{metrics} cannot be written ({error.strerror}): make room, and the same command "
+                "resumes from the last checkpoint"
             ) from error
 
     def rewind(self, step: int) -> None:
-        """Drops the records past a step, which a run that resumes from it will write again."""
+        """Drops the records after a step, which a run that resumes from it writes again."""
         metrics = self.path / "metrics.jsonl"
         if metrics.exists():
             kept = [line for line in metrics.read_text().splitlines() if _updates(line) <= step]
@@ -234,41 +233,39 @@ class RunFolder:
         try:
             value = json.loads(path.read_text())
         except ValueError as error:
-            raise self._damaged(name, str(error)) from None
+            raise self._corrupt(name, str(error)) from None
         if not isinstance(value, dict):
-            raise self._damaged(name, "it is no JSON object")
+            raise self._corrupt(name, "it is no JSON object")
         return value
 
-    def _damaged(self, name: str, why: str) -> UserError:
-        return UserError(f"{self.path / name} is damaged ({why}): remove {self.path}")
+    def _corrupt(self, name: str, why: str) -> UserError:
+        return UserError(f"{self.path / name} is corrupt ({why}): remove {self.path}")
 
 
 class ReadOnlyFolder(RunFolder):
-    """The folder as all processes of a job but the first have it: what they write is left out."""
+    """The folder for all processes of a job but the main one: it writes nothing."""
 
     def claim(self, config: ConfigDict) -> None:
-        """Does nothing."""
+        pass
 
     def locked(self, warn: Callable[[str], None]) -> Any:
-        """Does nothing: the first process has the lock."""
         return nullcontext()
 
     def finish(self, result: Result) -> Result:
-        """Returns the result."""
         return result
 
     def append(self, record: Record) -> None:
-        """Does nothing."""
+        pass
 
     def rewind(self, step: int) -> None:
-        """Does nothing."""
+        pass
 
 
 def _updates(line: str) -> float:
-    """The updates after which a record was written; infinite for a line that was cut off.
+    """The updates up to which a record is kept by `rewind`; infinite for an incomplete line.
 
-    A probe measures the network as it was before the update in which it does so, and an evaluation
-    comes after the checkpoint of its step: both are made again by a run that resumes from there.
+    A probe measures before the update of its step, and an evaluation comes after the checkpoint of
+    its step: a run that resumes from that step repeats both.
     """
     try:
         record = json.loads(line)
@@ -278,7 +275,7 @@ def _updates(line: str) -> float:
 
 
 def checksum(folder: Path) -> int | None:
-    """The CRC-32 of a run's records; None if it has none."""
+    """The CRC-32 of a run's metrics.jsonl; None if there is none."""
     metrics = folder / "metrics.jsonl"
     return zlib.crc32(metrics.read_bytes()) if metrics.exists() else None
 

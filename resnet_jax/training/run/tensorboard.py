@@ -1,4 +1,4 @@
-"""Records of a run for TensorBoard, without TensorFlow."""
+"""A run's records for TensorBoard, without TensorFlow."""
 
 from pathlib import Path
 from types import TracebackType
@@ -21,16 +21,16 @@ QUANTITIES = (
 
 
 class TensorBoard(Observer):
-    """Writes each record's numbers as scalars, to be used in a `with` block."""
+    """Writes the numbers of each record as scalars; to be used in a `with` block."""
 
     def __init__(self, folder: Path):
         """Prepares to write.
 
         Args:
-          folder: of the events; made when the run begins.
+          folder: folder of the event files; created when the run starts.
 
         Raises:
-          UserError: the package that writes them is not installed.
+          UserError: tensorboardX is not installed.
         """
         try:
             import tensorboardX
@@ -50,12 +50,11 @@ class TensorBoard(Observer):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Writes what is left."""
         if self._writer:
             self._writer.close()
 
     def start_run(self, name: str, step: int, total: int, batch_size: int) -> None:
-        """Opens the file; what an earlier process wrote past the step is taken back."""
+        """Opens the event file, and hides what an earlier process wrote after `step`."""
         self._writer = self._package.SummaryWriter(
             str(self._folder), purge_step=step + 1 if step else None
         )

@@ -1,13 +1,12 @@
-"""Dynamic loss scaling, by which gradients survive float16 (Micikevicius et al. 2018, sec. 3.2).
+"""Dynamic loss scaling for training in float16 (Micikevicius et al. 2018, sec. 3.2).
 
-Nothing smaller than 6e-8 is a number of float16, and most gradients of signals are. So the loss is
-multiplied by a scale before it is differentiated, and the gradient divided by it again, once it is
-in float32. Where the scale was too large a gradient is not finite: then the update is left out and
-the scale halved; after so many updates without that it is doubled. It is a power of two, and so
-changes nothing else about a gradient.
+The smallest positive float16 is 6e-8, and most gradients of activations are smaller. So the loss is
+multiplied by a scale before differentiation, and the gradient divided by it once it is in float32.
+If the gradient is not finite, the scale was too large: the update is skipped and the scale halved.
+After a period without that the scale is doubled. It is a power of two, so that scaling is exact.
 
-It is that of `flax.training.dynamic_scale`, in parts: there, to differentiate, to average over
-replicas and to adjust the scale is one function, and here a step has parts of a batch in between.
+The rule is that of `flax.training.dynamic_scale`, where differentiation, the mean over replicas and
+the adjustment are one function; here they are apart, with gradient accumulation in between.
 """
 
 from collections.abc import Callable
@@ -20,16 +19,16 @@ from jaxtyping import Array, Bool, Float, Int, PyTree
 from ml_collections import ConfigDict
 
 SMALLEST, LARGEST = 2.0**-126, 2.0**127
-"""Powers of two in float32, beyond which a scale would be none any more."""
+"""The smallest and the largest normal power of two in float32."""
 
 
 class LossScale(struct.PyTreeNode):
-    """What a loss is multiplied by, from one step to the next.
+    """A loss scale and the state of its adjustment.
 
     Attributes:
-      scale: a power of two.
-      good: updates made since the scale changed.
-      period: so many of them double it.
+      scale: factor of the loss, a power of two.
+      good: finite steps since the scale changed.
+      period: finite steps after which it doubles.
     """
 
     scale: Float[Array, ""]
@@ -37,15 +36,15 @@ class LossScale(struct.PyTreeNode):
     period: Int[Array, ""]
 
     def value_and_grad(self, objective: Callable[..., tuple[Any, Any]]) -> Callable[..., Any]:
-        """Like `jax.value_and_grad(objective, has_aux=True)`, the scale multiplied in between.
+        """`jax.value_and_grad(objective, has_aux=True)`, with the loss scaled in between.
 
         Returns:
-          A function that returns ((value, more), gradients), neither of them scaled.
+          A function that returns ((value, aux), gradients), both unscaled.
         """
 
         def scaled(params: PyTree, *given: Any) -> tuple[Array, tuple[Array, Any]]:
-            value, more = objective(params, *given)
-            return self.scale * value, (value, more)
+            value, aux = objective(params, *given)
+            return self.scale * value, (value, aux)
 
         def differentiated(params: PyTree, *given: Any) -> tuple[tuple[Array, Any], PyTree]:
             (_, value), gradients = jax.value_and_grad(scaled, has_aux=True)(params, *given)
@@ -53,37 +52,37 @@ class LossScale(struct.PyTreeNode):
 
         return differentiated
 
-    def after(self, good: Bool[Array, ""]) -> "LossScale":
-        """The scale of the next step: doubled, halved or the same.
+    def after(self, finite: Bool[Array, ""]) -> "LossScale":
+        """The loss scale of the next step: doubled, halved or the same.
 
         Args:
-          good: whether the gradient was finite, and so the update was made.
+          finite: whether the gradient was finite.
         """
         count = self.good + 1
         doubles = count >= self.period
         doubled = jnp.minimum(2 * self.scale, LARGEST)
         halved = jnp.maximum(self.scale / 2, SMALLEST)
         return self.replace(
-            scale=jnp.where(good, jnp.where(doubles, doubled, self.scale), halved),
-            good=jnp.where(good & ~doubles, count, 0),
+            scale=jnp.where(finite, jnp.where(doubles, doubled, self.scale), halved),
+            good=jnp.where(finite & ~doubles, count, 0),
         )
 
 
-def finite(tree: PyTree) -> Bool[Array, ""]:
+def is_finite(tree: PyTree) -> Bool[Array, ""]:
     """Whether all numbers of a tree are finite.
 
-    A mean over replicas is not where one of its parts is not: all of them find the same.
+    Replicas agree: the mean gradient is not finite if that of one replica is not.
     """
     return jnp.all(jnp.array([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(tree)]))
 
 
-def chosen(condition: Bool[Array, ""], one: PyTree, other: PyTree) -> Any:
-    """One tree if the condition is true, else the other."""
+def select(condition: Bool[Array, ""], one: PyTree, other: PyTree) -> Any:
+    """The first tree if the condition is true, else the second."""
     return jax.tree.map(lambda a, b: jnp.where(condition, a, b), one, other)
 
 
 def from_config(config: ConfigDict) -> LossScale | None:
-    """The loss scale that a run starts with; None if it does not compute in float16."""
+    """The initial loss scale of a run; None unless it computes in float16."""
     if config.model.dtype != "float16":
         return None
     return LossScale(

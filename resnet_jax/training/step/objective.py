@@ -1,10 +1,11 @@
-"""The objective: what a step makes smaller, and what an evaluation counts.
+"""The objective that a step minimizes, its gradient, and the error that an evaluation counts.
 
-The labels of a batch are classes, int32 `[b]`; or, where augmentation mixes examples, the share
-that each class has of an example, `[b, classes]`, from there on.
+Labels are class indices, int32 `[b]`; or, once augmentation has mixed examples, class
+probabilities, `[b, classes]`.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -23,17 +24,17 @@ def objective(
     labels: Labels,
     part: Int[Array, ""] | int = 0,
 ) -> tuple[Float[Array, ""], tuple[PyTree, Float[Array, "b classes"]]]:
-    """The mean loss of a batch in train mode: batch statistics, not the running ones.
+    """The mean loss of a batch in training mode, that is, with batch statistics.
 
     Args:
       params: the parameters to differentiate with respect to.
-      state: the rest of the run's state.
-      images: normalised and augmented.
-      labels: classes, or their shares.
-      part: which of the parts of an accumulated batch this is, for what is drawn at random.
+      state: the rest of the training state.
+      images: normalized and augmented.
+      labels: classes or class probabilities.
+      part: index of the part of an accumulated batch; each has random keys of its own.
 
     Returns:
-      The loss that `state.loss` names, with the new running statistics and the logits.
+      The loss named by `state.loss`, and the updated running statistics with the logits.
     """
     variables = {"params": params, "batch_stats": state.batch_stats}
     logits, updates = state.model.apply(
@@ -43,12 +44,46 @@ def objective(
     return loss, (updates.get("batch_stats", {}), logits)
 
 
+class StepAux(NamedTuple):
+    """What a step computes of a batch beside the gradient.
+
+    Attributes:
+      batch_stats: running statistics after the batch.
+      loss: mean loss.
+      mistakes: share of misclassified examples.
+    """
+
+    batch_stats: PyTree
+    loss: Float[Array, ""]
+    mistakes: Float[Array, ""]
+
+
+def gradient(
+    state: TrainState,
+    images: Float[Array, "b h w c"],
+    labels: Labels,
+    part: Int[Array, ""] | int = 0,
+) -> tuple[PyTree, StepAux]:
+    """The gradient of the objective with respect to the parameters, over this replica's examples.
+
+    In float16 the loss is scaled, and the gradient unscaled. Running statistics are merged over
+    replicas.
+    """
+    scale = state.loss_scale
+    differentiate = (
+        scale.value_and_grad(objective) if scale else jax.value_and_grad(objective, has_aux=True)
+    )
+    (loss, (after, logits)), grads = differentiate(state.params, state, images, labels, part)
+    after = state.replicas.merged(after) if state.replicas else after
+    return grads, StepAux(after, loss, mistakes(logits, labels).mean())
+
+
 def cross_entropy(
     logits: Float[Array, "b classes"],
     labels: Labels,
     smoothing: Float[Array, ""] | float = 0.0,
 ) -> Float[Array, " b"]:
-    """Cross-entropy of each example in nats, from the logits to its target, see `targets`."""
+    """Cross-entropy of each example's logits with its target distribution, in nats."""
     return optax.softmax_cross_entropy(logits, targets(labels, logits.shape[-1], smoothing))
 
 
@@ -57,10 +92,10 @@ def mean_squared_error(
     labels: Labels,
     smoothing: Float[Array, ""] | float = 0.0,
 ) -> Float[Array, " b"]:
-    """The mean over classes of the squared differences between logits and target, by example.
+    """Squared difference of logits and target, averaged over classes; for each example.
 
-    Hui and Belkin 2021 (arXiv 2006.07322), eq. 1 with k = M = 1, as they have it for 42 classes or
-    fewer. No softmax is taken, and there is no unit.
+    Hui and Belkin 2021 (arXiv 2006.07322), eq. 1 with k = M = 1, their choice for at most 42
+    classes. There is no softmax.
     """
     return jnp.mean((logits - targets(labels, logits.shape[-1], smoothing)) ** 2, axis=-1)
 
@@ -71,30 +106,30 @@ LOSSES: dict[str, Callable[..., Float[Array, " b"]]] = {
 }
 
 UNITS = {"cross_entropy": "nats", "mean_squared_error": ""}
-"""What each loss is measured in; empty if it has no unit."""
+"""The unit of each loss; empty if it has none."""
 
 
 def targets(
     labels: Labels, classes: int, smoothing: Float[Array, ""] | float = 0.0
 ) -> Float[Array, "b classes"]:
-    """What is aimed at, with label smoothing (Szegedy et al. 2016, sec. 7).
+    """Target distributions with label smoothing (Szegedy et al. 2016, sec. 7).
 
-    The target is (1 - s) * share + s / classes, with s the smoothing and the shares those of the
-    classes in an example, which are one_hot(label) unless examples were mixed.
+    The target is (1 - s) p + s / classes with s the smoothing and p the class probabilities of an
+    example, one_hot(label) unless examples were mixed.
     """
-    return optax.smooth_labels(shares(labels, classes), smoothing)
+    return optax.smooth_labels(class_probabilities(labels, classes), smoothing)
 
 
-def shares(labels: Labels, classes: int) -> Float[Array, "b classes"]:
-    """The share that each class has of each example."""
+def class_probabilities(labels: Labels, classes: int) -> Float[Array, "b classes"]:
+    """Labels as class probabilities: one-hot, unless they are probabilities already."""
     return labels if labels.ndim == 2 else jax.nn.one_hot(labels, classes)
 
 
 def mistakes(logits: Float[Array, "b classes"], labels: Labels) -> Float[Array, " b"]:
-    """1 for each example whose largest logit is not its label's, 0 otherwise.
+    """1 for each example whose largest logit is not at its label, 0 otherwise.
 
-    Where examples were mixed, the label is the class that has the largest share, and the first of
-    them at a tie: a training error is then one of mixtures, not to be compared with others.
+    The label of a mixed example is its most probable class, the first at a tie. A training error
+    over mixtures is not comparable with one over images.
     """
     label = labels.argmax(axis=-1) if labels.ndim == 2 else labels
     return (jnp.argmax(logits, axis=-1) != label).astype(float)

@@ -1,4 +1,4 @@
-"""Optimizers: optax transformations made from settings that are data."""
+"""Optimizers: optax transformations whose hyperparameters are leaves of a pytree."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,41 +14,43 @@ from resnet_jax.training.step.precision import number
 
 
 class Optimizer(struct.PyTreeNode):
-    """The settings of an optimizer: numbers as leaves of a pytree, choices as static fields.
+    """The hyperparameters of an optimizer: numbers are leaves, choices are static fields.
 
-    The updates, for a gradient g, weights w, a learning rate r, momentum m; each square, root and
-    quotient is by element unless it is a norm |.|, that of one whole parameter:
+    The updates, for a gradient g, weights w, learning rate r and momentum m; |.| is the norm of one
+    parameter array, all else is elementwise:
 
       sgd      v <- m v + g;                                          w <- w - r v
       rmsprop  s <- b2 s + (1 - b2) g^2; v <- m v + g / (sqrt(s) + e);  w <- w - r v
                (Tieleman and Hinton 2012, Coursera lecture 6.5, there without momentum)
       adagrad  s <- s + g^2;                             w <- w - r g / sqrt(s + e)
-               (Duchi, Hazan and Singer 2011; there e is added outside of the root)
+               (Duchi, Hazan and Singer 2011, there with e outside the root)
       adam, adamw  Kingma and Ba 2015; Loshchilov and Hutter 2019
       lars     v <- m v + r c |w| / |g| g;                              w <- w - v
                (You, Gitman and Ginsburg 2017, algorithm 1, with |g + d w| for their |g| + d |w|)
       lamb     u = adam's step + d w;                    w <- w - r |w| / |u| u
                (You et al. 2019, algorithm 2, phi the identity)
 
-    Where |w| or the norm under it is zero, as at a scale that starts there, the ratio is 1.
+    If numerator or denominator of a ratio of norms is zero, as for a scale that starts at zero, the
+    ratio is 1.
 
     Attributes:
-      momentum: of sgd, rmsprop and lars; 0 is none.
-      b1: decay of the mean of gradients, in adam, adamw and lamb.
-      b2: decay of the mean of squared gradients, in these and rmsprop.
-      epsilon: e, added to the denominator of all but sgd and lars.
-      weight_decay: d, coefficient of L2. Coupled, that is, d w is added to g before all else, for
-        sgd, rmsprop, adagrad, adam and lars; decoupled, added to the step instead, for adamw and
-        lamb, where the ratio takes it in.
-      clip_norm: largest global norm of the gradient, infinity for none.
-      clip_value: largest size of an element of the gradient, after `clip_norm`; None for none.
-      l1: coefficient of the L1 penalty l1 |w|_1; its subgradient, l1 sign(w), is added to g after
-        the clipping, coupled for every optimizer. None for none.
-      trust_coefficient: c of lars, None for the others.
+      momentum: m of sgd, rmsprop and lars; 0 for none.
+      b1: decay of the mean gradient in adam, adamw and lamb.
+      b2: decay of the mean squared gradient in adam, adamw, lamb and rmsprop.
+      epsilon: e, added to the denominator by all but sgd and lars.
+      weight_decay: d, the coefficient of L2. In sgd, rmsprop, adagrad, adam and lars it is coupled:
+        d w is added to the clipped gradient. In adamw and lamb it is decoupled: d w is added to the
+        step, in lamb before the ratio is taken.
+      clip_norm: largest global norm of the gradient; infinity for no clipping.
+      clip_value: largest absolute value of an element of the gradient, applied after `clip_norm`;
+        None for no clipping.
+      l1: coefficient of the penalty l1 |w|_1, whose subgradient l1 sign(w) is added to the clipped
+        gradient, for every optimizer; None for none.
+      trust_coefficient: c of lars; None for the others.
       name: a key of `STAGES`.
-      nesterov: whether the momentum is Nesterov's.
-      decay: what L2, L1 and the ratio of lars and lamb act on: `all` parameters, as in He et al.
-        2015, or `kernels` only; the others then have the ratio 1.
+      nesterov: whether to use Nesterov momentum.
+      decay: which parameters L2, L1 and the ratios of lars and lamb apply to: `all`, as in He et
+        al. 2015, or `kernels` only.
     """
 
     momentum: Float[Array, ""]
@@ -67,7 +69,7 @@ class Optimizer(struct.PyTreeNode):
     def transformation(self, learning_rate: Float[Array, ""]) -> optax.GradientTransformation:
         """The optax transformation at one learning rate.
 
-        Its state does not depend on the learning rate, so that each step makes its own.
+        Its state does not depend on the learning rate, so that each step can make a new one.
         """
         clip = [] if self.clip_value is None else [optax.clip(self.clip_value)]
         l1 = [] if self.l1 is None else [add_l1(self.l1, self.decays)]
@@ -79,15 +81,15 @@ class Optimizer(struct.PyTreeNode):
         )
 
     def decays(self, params: PyTree) -> PyTree:
-        """A tree of booleans: which parameters the weight decay acts on.
+        """A tree of booleans: which parameters L2, L1 and ratios apply to.
 
-        Chosen by name and not by rank, which would change if units were stacked.
+        Selected by name and not by rank, which stacked units (`nn.scan`) would change.
         """
 
-        def chosen(path: tuple[Any, ...], _: Array) -> bool:
+        def selected(path: tuple[Any, ...], _: Array) -> bool:
             return self.decay == "all" or path[-1].key == "kernel"
 
-        return jax.tree_util.tree_map_with_path(chosen, params)
+        return jax.tree_util.tree_map_with_path(selected, params)
 
     @property
     def _l2(self) -> optax.GradientTransformation:
@@ -124,21 +126,21 @@ STAGES: dict[str, _Stages] = {
     "adagrad": lambda o, rate: [o._l2, o._rss, rate],
     "adam": lambda o, rate: [o._l2, o._adam, rate],
     "adamw": lambda o, rate: [o._adam, o._l2, rate],
-    # The rate stands before the trace, as in the paper: what was gathered at one rate keeps it.
+    # The rate comes before the momentum, as in the paper: each gradient keeps the rate of its step.
     "lars": lambda o, rate: [o._l2, o._ratio, rate, o._trace],
     "lamb": lambda o, rate: [o._adam, o._l2, o._ratio, rate],
 }
-"""What each optimizer does to a clipped gradient, one after another; `rate` is the last of most."""
+"""The transformations of each optimizer, applied in order to the clipped gradient."""
 
 
 def add_l1(
     coefficient: Float[Array, ""], mask: Callable[[PyTree], PyTree]
 ) -> optax.GradientTransformation:
-    """Adds the subgradient of `coefficient * |w|_1`: its sign times the coefficient, 0 at 0.
+    """Adds the subgradient of `coefficient * |w|_1`, `coefficient * sign(w)`, to the gradient.
 
     Args:
-      coefficient: of the penalty.
-      mask: from the parameters to a tree of booleans, which of them are penalised.
+      coefficient: coefficient of the penalty.
+      mask: maps the parameters to a tree of booleans: which of them are penalized.
     """
 
     def add(updates: PyTree, params: PyTree) -> PyTree:

@@ -1,4 +1,4 @@
-"""The precision of a run: 64 bits for the one that asks for them, and for no other."""
+"""Float64: 64-bit arrays for the runs that ask for them, and for no others."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -12,39 +12,39 @@ from resnet_jax.errors import UserError
 
 
 @contextmanager
-def of(config: ConfigDict) -> Iterator[None]:
-    """Inside of the `with` block, arrays may be of 64 bits if `model.dtype` is float64.
+def context(config: ConfigDict) -> Iterator[None]:
+    """Enables 64-bit arrays within the `with` block if `model.dtype` is float64.
 
-    JAX makes 32 bits of 64 otherwise. Afterwards it is as it was before, so that other runs of
-    the process stay as they are; what was compiled for one is never used for the other.
+    Outside JAX truncates to 32 bits, so that other runs of the process are not affected; programs
+    compiled in one mode are not used in the other.
     """
     with jax.enable_x64(True) if is_double(config) else nullcontext():
         yield
 
 
 def is_double(config: ConfigDict) -> bool:
-    """Whether a run computes, and keeps all that it learns, in float64."""
+    """Whether a run computes in float64, with float64 parameters."""
     return config.model.dtype == "float64"
 
 
 def number(value: float) -> Float[Array, ""]:
-    """A number of the recipe: float32, or float64 in a run of that."""
+    """A hyperparameter as an array: float32, or float64 in a float64 run."""
     return jnp.asarray(value, float)
 
 
 def widened(tree: PyTree) -> PyTree:
-    """Numbers in float64, of what was drawn in float32: the run is the twin of that one."""
+    """A tree in float64, of values drawn in float32: those of the same run in float32."""
     return jax.tree.map(lambda x: x.astype(jnp.float64), tree)
 
 
-def check(config: ConfigDict) -> None:
-    """Checks that what a run needs is allowed where it is begun.
+def require_x64(config: ConfigDict) -> None:
+    """Requires that 64-bit arrays are enabled if the run computes in float64.
 
     Raises:
-      UserError: this is not inside of the block that allows them.
+      UserError: they are not.
     """
     if is_double(config) and number(0).dtype != jnp.float64:
         raise UserError(
-            "model.dtype = 'float64' takes arrays of 64 bits: make the state inside of a block "
-            "`with precision.of(config)`, as resnet_jax.training.run.loop does"
+            "model.dtype = 'float64' needs 64-bit arrays: create the state within a block "
+            "`with session.precision():`, or `with precision.context(config):`"
         )

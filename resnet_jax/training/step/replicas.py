@@ -1,8 +1,8 @@
-"""What a step has to know where replicas run it, each on its own part of the batch.
+"""Collective operations of a step that is mapped over replicas, each with its part of the batch.
 
-A step that sees the whole batch, as under `jit` over a mesh, needs nothing of this: it computes
-with the whole batch, and the compiler does the communication. A step that is mapped over replicas
-sees a part of the batch, and says itself what is to be averaged over all.
+A step under `jit` over a mesh needs none of this: it is written for the whole batch, and the
+compiler inserts the communication. A step mapped over replicas sees a part of the batch, and has to
+average gradients and statistics itself.
 """
 
 from dataclasses import dataclass
@@ -22,9 +22,8 @@ class Replicas:
 
     Attributes:
       axis: its name.
-      sync: whether batches are normalised by the statistics of all replicas' parts together.
-      momentum: share of the old running statistics that an update keeps, where each replica has
-        its own; else of no account.
+      sync: whether batch statistics are those of the whole batch.
+      momentum: momentum of the running statistics; used only if each replica has its own.
     """
 
     axis: str
@@ -32,32 +31,32 @@ class Replicas:
     momentum: float = 0.0
 
     def mean(self, tree: PyTree) -> PyTree:
-        """The mean over replicas of each leaf; their parts of a batch are of one size."""
+        """The mean of each leaf over replicas, whose parts of the batch have equal sizes."""
         return jax.lax.pmean(tree, self.axis)
 
     def sum(self, tree: PyTree) -> PyTree:
-        """The sum over replicas of each leaf."""
+        """The sum of each leaf over replicas."""
         return jax.lax.psum(tree, self.axis)
 
     def index(self) -> Int[Array, ""]:
-        """Which replica this is."""
+        """The index of this replica."""
         return jax.lax.axis_index(self.axis)
 
-    def rows(self, count: int) -> BatchSlice:
-        """Which rows of the whole batch this replica has, where each has `count`."""
+    def batch_slice(self, count: int) -> BatchSlice:
+        """This replica's rows of the whole batch, where each replica has `count`."""
         return BatchSlice(self.index() * count, jax.lax.psum(1, self.axis) * count)
 
     def merged(self, batch_stats: PyTree) -> PyTree:
-        """Running statistics of the whole batch, from those that each replica updated by itself.
+        """Running statistics of the whole batch, from those that each replica has updated.
 
-        The variance of all examples is the mean of the replicas' variances and, beside it, the
-        variance of their means, which a mean of variances would leave out. An update makes
-        m r + (1 - m) x of running statistics r and the batch's x. So the spread of the updated
-        means is (1 - m) times that of the batch's, and its square is divided by 1 - m to weigh
-        as the variances do.
+        The variance over all examples is the mean of the replicas' variances plus the variance of
+        their means. An update with momentum m turns running statistics r and a batch's statistics x
+        into m r + (1 - m) x. The deviations of the updated means are thus (1 - m) times those of
+        the batch means, and their squares (1 - m)^2 times; divided by 1 - m, they are weighted by
+        1 - m as the batch variances are.
         """
         if self.sync:
-            return self.mean(batch_stats)  # equal up to the last bit, and now in that too
+            return self.mean(batch_stats)  # equal up to rounding; now bitwise
 
         def merge(stats: Any) -> Any:
             if "mean" not in stats:
@@ -69,23 +68,26 @@ class Replicas:
         return merge(batch_stats)
 
 
-def mapped(model: nn.Module, axis: str, sync: bool) -> tuple[nn.Module, Replicas]:
-    """A network, and the replicas that run it.
+def over_replicas(model: nn.Module, axis: str, sync: bool) -> tuple[nn.Module, Replicas]:
+    """Prepares a network to be run by replicas.
 
     Args:
-      model: the network as it is without replicas.
+      model: the network without replicas.
       axis: name of the mapped axis.
-      sync: whether its norms take the statistics of all replicas together.
+      sync: whether batch statistics are those of the whole batch.
+
+    Returns:
+      The network, with `axis_name` set if `sync`, and the mapped axis.
 
     Raises:
-      UserError: it is a network of the user's own that has no such setting.
+      UserError: a user's network lacks the attribute that this needs.
     """
     needed = "axis_name" if sync else "momentum"
     if not hasattr(model, needed):
         raise UserError(
-            f"the network {type(model).__name__} has no attribute {needed!r}, which mapping it "
-            "over replicas needs: add it and hand it on to its BatchNorm layers, or use "
-            "devices.mapping=jit and devices.batch_stats=sync"
+            f"the network {type(model).__name__} has no attribute {needed!r}, which replicas need: "
+            "add it and pass it to its BatchNorm layers, or use devices.mapping=jit and "
+            "devices.batch_stats=sync"
         )
     if sync:
         return model.clone(axis_name=axis), Replicas(axis, sync)

@@ -9,22 +9,22 @@ from resnet_jax.errors import UserError
 from resnet_jax.training.config import durations
 from resnet_jax.training.step.precision import number
 
-NEVER = 2**31 - 1  # a drop that no run reaches; Orbax cannot save an array of no elements
+NEVER = 2**31 - 1  # in place of no drops: Orbax cannot save an array without elements
 
 
 class Schedule(struct.PyTreeNode):
-    """A learning rate: a warm-up, and what happens after it.
+    """A learning rate schedule with a warm-up.
 
-    The numbers are leaves of a pytree, not constants of the program: runs that differ only in them
-    share one compilation.
+    Its numbers are leaves of a pytree, not constants of the program, so that runs which differ only
+    in them share one compilation.
 
     Attributes:
       peak: the learning rate after the warm-up.
-      total: length of the run in steps; the cosine reaches zero there.
+      total: length of the run in steps, where the cosine reaches zero.
       warmup_steps: length of the warm-up; 0 for none.
-      warmup_factor: the warm-up begins at (linear) or stays at (constant) this share of the peak.
-      drops: steps from which the rate is multiplied by `drop_factor` once more.
-      drop_factor: what a drop multiplies by.
+      warmup_factor: share of the peak at which a linear warm-up starts, or a constant one stays.
+      drops: steps at which the rate is multiplied by `drop_factor`.
+      drop_factor: factor of each drop.
       name: `constant`, `piecewise` or `cosine`.
       warmup: `linear` or `constant`.
     """
@@ -39,9 +39,9 @@ class Schedule(struct.PyTreeNode):
     warmup: str = struct.field(pytree_node=False)
 
     def __call__(self, step: Int[Array, ""]) -> Float[Array, ""]:
-        """The learning rate of the update that takes the run from `step` to `step + 1`.
+        """The learning rate of the update from `step` to `step + 1`.
 
-        With s the step, w the warm-up's length, T the total, f the factors:
+        With s the step, w the length of the warm-up, T the total, f the warm-up factor:
 
           linear warm-up, s < w:    peak * (f + (1 - f) * (s + 1) / w)
           constant warm-up, s < w:  peak * f
@@ -64,16 +64,17 @@ class Schedule(struct.PyTreeNode):
             return self.drop_factor ** jnp.sum(step >= self.drops)
         if self.name == "cosine":
             past, length = step - self.warmup_steps, self.total - self.warmup_steps
-            # cos(t / 2)^2 is (1 + cos(t)) / 2, without what the sum loses near the end.
+            # cos(t / 2)^2 = (1 + cos(t)) / 2, without cancellation near the end.
             return jnp.cos(jnp.pi / 2 * past / jnp.maximum(length, 1)) ** 2
         return jnp.ones(())
 
 
 def from_config(config: ConfigDict, steps_per_epoch: float) -> Schedule:
-    """The schedule of a config, all durations resolved to steps.
+    """The schedule of a config, with durations resolved to steps.
 
     Raises:
-      UserError: a duration is given twice, or the warm-up is longer than the run.
+      UserError: a duration is given twice, the warm-up is longer than the run, or drops are given
+        to another schedule than `piecewise`.
     """
     settings = config.schedule
     total = durations.total(config.train, steps_per_epoch)

@@ -1,4 +1,4 @@
-"""The state: all that a run is, from one step to the next."""
+"""The training state: everything that a step reads and writes."""
 
 from typing import Any
 
@@ -9,11 +9,9 @@ from flax import struct
 from jaxtyping import Array, Float, Int, Key, PyTree
 from ml_collections import ConfigDict
 
-from resnet_jax import data, models
-from resnet_jax.data import Dataset, Shard
-from resnet_jax.errors import UserError
-from resnet_jax.training import config as configs
-from resnet_jax.training.config import own_model
+from resnet_jax import models
+from resnet_jax.data import Dataset
+from resnet_jax.training.config.network import build_model
 from resnet_jax.training.step import loss_scale, precision
 from resnet_jax.training.step import optimizer as optimizers
 from resnet_jax.training.step import schedule as schedules
@@ -25,20 +23,20 @@ from resnet_jax.training.step.schedule import Schedule
 
 
 class Inputs(struct.PyTreeNode):
-    """How raw images become what the network sees.
+    """Normalization and augmentation of images; disabled augmentations are None and not traced.
 
     Attributes:
-      mean: subtracted, in units of a stored pixel (0 to 255).
-      std: divided by, in the same units.
-      crop_padding: pixels of padding before a random crop of the original size; 0 for no crop.
+      mean: subtracted, in pixel values (0 to 255).
+      std: divided by, in pixel values.
       rotate: largest angle of a random rotation, in degrees; None for none.
       mixup: alpha of mixup; None for none.
-      cutmix: alpha of cutmix; None for none.
-      rand_magnitude: what each operation of RandAugment does, from 0 to 30; None for none.
-      flip: whether images are flipped left to right with probability one half.
-      cutout: side of a random square of zeros in pixels; 0 for none.
-      rand_augment: operations of RandAugment on each image.
-      classes: that labels can be of.
+      cutmix: alpha of CutMix; None for none.
+      rand_magnitude: magnitude of RandAugment's operations, from 0 to 30; None for none.
+      crop_padding: pixels of padding before a random crop of the original size; 0 for no crop.
+      flip: whether images are flipped left to right with probability 1/2.
+      cutout: side of a random square of zeros, in pixels; 0 for none.
+      rand_augment: number of RandAugment's operations on each image.
+      classes: number of classes.
     """
 
     mean: Float[Array, "*h_w_c"]
@@ -55,23 +53,18 @@ class Inputs(struct.PyTreeNode):
 
     @staticmethod
     def of(settings: ConfigDict, dataset: Dataset) -> "Inputs":
-        """Those of `config.data`; numbers of what it leaves out are None, and no program has them.
+        """The inputs of `config.data`, with mean and standard deviation of the dataset."""
 
-        Args:
-          settings: `config.data`.
-          dataset: for its mean and standard deviation.
-        """
-
-        def used(value: float, use: float) -> Float[Array, ""] | None:
-            return number(value) if use else None
+        def enabled(value: float, by: float) -> Float[Array, ""] | None:
+            return number(value) if by else None
 
         return Inputs(
             mean=jnp.asarray(dataset.mean, float),
             std=jnp.asarray(dataset.std, float),
-            rotate=used(settings.rotate, settings.rotate),
-            mixup=used(settings.mixup, settings.mixup),
-            cutmix=used(settings.cutmix, settings.cutmix),
-            rand_magnitude=used(settings.rand_magnitude, settings.rand_augment),
+            rotate=enabled(settings.rotate, by=settings.rotate),
+            mixup=enabled(settings.mixup, by=settings.mixup),
+            cutmix=enabled(settings.cutmix, by=settings.cutmix),
+            rand_magnitude=enabled(settings.rand_magnitude, by=settings.rand_augment),
             crop_padding=settings.crop_padding,
             flip=settings.flip,
             cutout=settings.cutout,
@@ -84,26 +77,25 @@ class TrainState(struct.PyTreeNode):
     """Everything that a step reads and writes.
 
     The network and the choices of the recipe are static: `jax.jit(train_step)` compiles once for
-    each of them, whatever the seed and the numbers of the recipe, which are leaves.
+    each of them. Seed and hyperparameters are leaves, and need no new compilation.
 
     Attributes:
       step: number of updates made.
-      params: trainable parameters, float32; float64 if the network computes in that.
-      batch_stats: running means and variances of the normalisations, as the parameters.
-      opt_state: the optimizer's state.
-      key: the run's random key; a step's own key is folded from it and `step`.
-      optimizer: settings of the optimizer.
-      schedule: the learning rate as a function of the step.
-      inputs: normalisation and augmentation of images.
-      label_smoothing: share of the target spread evenly over the classes.
-      loss_scale: of a network that computes in float16; None for others.
-      ema: average of the parameters over the steps, with the weights that `ema_decay` gives them;
-        None if there is none.
-      ema_decay: share of the old average that a step keeps, after a start in which it keeps less.
+      params: parameters, float32; float64 in a float64 run.
+      batch_stats: running means and variances of the norms, of the same dtype.
+      opt_state: state of the optimizer.
+      key: random key of the run; the key of a step is folded from it and `step`.
+      optimizer: hyperparameters of the optimizer.
+      schedule: learning rate as a function of the step.
+      inputs: normalization and augmentation.
+      label_smoothing: share of the target spread evenly over classes.
+      loss_scale: the dynamic loss scale of a float16 run; None for others.
+      ema: exponential moving average of the parameters; None if `train.ema_decay` is 0.
+      ema_decay: weight of the old average in a step (see `step.moving_average`).
       model: the network.
-      loss: what is made smaller, a key of `objective.LOSSES`.
-      accumulate: parts of a batch that a step takes one after another.
-      replicas: how the step is mapped over replicas; None where it sees the whole batch.
+      loss: a key of `objective.LOSSES`.
+      accumulate: number of parts of a batch in gradient accumulation; 1 for the whole batch.
+      replicas: the axis over which the step is mapped; None if it sees the whole batch.
     """
 
     step: Int[Array, ""]
@@ -124,74 +116,36 @@ class TrainState(struct.PyTreeNode):
     replicas: Replicas | None = struct.field(pytree_node=False)
 
     def streams(self, part: Int[Array, ""] | int = 0) -> dict[str, Key[Array, ""]]:
-        """The keys of a step's random streams, by the names under which networks draw from them.
+        """The random keys of a step by the names of the network's streams.
 
-        "dropout" masks single activations: each replica has draws of its own. "depth" takes or
-        leaves whole branches, alike in all replicas. Each part of a batch has its own of both.
+        "dropout" masks activations, with other keys on each replica. "depth" drops whole branches
+        (stochastic depth), the same ones on all replicas.
 
         Args:
-          part: which of the parts of an accumulated batch is in hand.
+          part: index of the part of an accumulated batch; each has keys of its own.
         """
         step_key = jax.random.fold_in(self.key, self.step)
-        own = jax.random.split(step_key, 3)[2]  # the first two children are the augmentation's
+        own = jax.random.split(step_key, 3)[2]  # augmentation uses the first two
         dropout, depth = jax.random.split(jax.random.fold_in(own, part))
         if self.replicas:
             dropout = jax.random.fold_in(dropout, self.replicas.index())
         return {"dropout": dropout, "depth": depth}
 
 
-def build_model(config: ConfigDict, num_classes: int) -> nn.Module:
-    """The network of `config.model`; settings left empty are the zoo's own.
-
-    A name such as `my_net.py:model` is a network of the user's own (see `own_model.load`), of
-    which the file decides all else: with `dtype` float64 its variables and inputs are of 64 bits,
-    and with float16 its loss is scaled, but no other setting of `config.model` reaches it.
-
-    Raises:
-      UserError: a name or a setting that the zoo does not have, or one that is given to a network
-        of the user's own.
-    """
-    if own_model.is_own(config.model.name):
-        _refuse_settings(config.model)
-        return own_model.load(config.model.name, num_classes)
-    return models.create(config.model.name, num_classes, **network_settings(config.model))
-
-
-def network_settings(settings: ConfigDict) -> dict[str, Any]:
-    """What `config.model` says of a network of the zoo: all but its name and what is left to it."""
-    return {
-        key: value
-        for key, value in settings.items()
-        if key != "name" and value not in ("", None, ())
-    }
-
-
-def _refuse_settings(settings: ConfigDict) -> None:
-    """Refuses what a network of the user's own would not take notice of."""
-    default = configs.base().model
-    for name, value in settings.items():
-        read = name == "name" or (name == "dtype" and value in ("float16", "float64"))
-        if not read and value != default[name]:
-            raise UserError(
-                f"model.{name} = {value!r} changes nothing of {settings.name}: the file decides; "
-                "leave the setting out, and write it there"
-            )
-
-
 def create(config: ConfigDict, dataset: Dataset) -> TrainState:
     """The state of a run before its first step.
 
-    Twins, networks that share parameter names and shapes, start from the same values: each
-    parameter's key is derived from the seed and its own name.
+    Twins, networks with equal parameter names and shapes, start from equal values: the key of a
+    parameter is derived from the seed and the parameter's name.
 
     Args:
-      config: the run's full config.
-      dataset: the set that it trains on, for the shape of an image and its mean.
+      config: the full config.
+      dataset: for the number of classes, the shape of an image and the mean image.
 
     Raises:
-      UserError: a setting of the network that does not exist, or float64 where it is not allowed.
+      UserError: the network has no such setting, or 64-bit arrays are needed and not enabled.
     """
-    precision.check(config)
+    precision.require_x64(config)
     model = build_model(config, dataset.num_classes)
     init_key, run_key = jax.random.split(jax.random.key(config.seed))
     variables: Any = models.initialize(model, init_key, dataset.image_shape)
@@ -215,25 +169,4 @@ def create(config: ConfigDict, dataset: Dataset) -> TrainState:
         loss=config.optimizer.loss,
         accumulate=config.train.accumulate,
         replicas=None,
-    )
-
-
-def load_dataset(
-    config: ConfigDict,
-    shard: Shard = Shard(),  # noqa: B008, it is frozen
-    eval_batch_size: int | None = None,
-) -> Dataset:
-    """The data set of a config, its order drawn from the run's seed.
-
-    Args:
-      config: the run's full config.
-      shard: the part of each batch that this process loads.
-      eval_batch_size: in place of the config's.
-    """
-    return data.load(
-        config.data,
-        batch_size=config.train.batch_size,
-        eval_batch_size=eval_batch_size or config.train.eval_batch_size,
-        seed=config.seed,
-        shard=shard,
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from resnet_jax.cli import main
-from resnet_jax.lab.running.benchmarks import STEPS, LoopCost, Timing, interleaved
+from resnet_jax.lab.running.benchmarks import STEPS_PER_TURN, LoopCost, Timing, interleaved
 
 SMALLEST = ["--config.model.stage_sizes=(1,)", "--config.model.widths=(8,)"]
 CONFIG = ["--config", "configs/smoke.py", "--config.model.name=plain8", *SMALLEST]
@@ -22,12 +22,12 @@ def test_variants_take_turns_each_on_its_own_state():
 
         return step
 
-    timings = interleaved({"a": variant("a"), "b": variant("b")}, lambda: 0, lambda step: step, 2)
+    timings = interleaved({"a": variant("a"), "b": variant("b")}, lambda: 0, None, 2)
     assert [each.name for each in timings] == ["a", "b"]
     assert all(len(each.turns) == 2 and min(each.turns) > 0 for each in timings)
-    turn = ["a"] * STEPS + ["b"] * STEPS
+    turn = ["a"] * STEPS_PER_TURN + ["b"] * STEPS_PER_TURN
     assert [name for name, *_ in calls] == ["a", "b", *turn, *turn]
-    assert [state for name, state, _ in calls if name == "b"] == list(range(1 + 2 * STEPS))
+    assert [state for name, state, _ in calls if name == "b"] == list(range(1 + 2 * STEPS_PER_TURN))
 
 
 def test_what_is_quoted_is_the_median():

@@ -16,8 +16,8 @@ from resnet_jax.lab.reporting import report
 from resnet_jax.lab.running import engine, worker
 from resnet_jax.training import config as configs
 from resnet_jax.training.run.observer import Observer
+from resnet_jax.training.run.session import load_dataset
 from resnet_jax.training.step import state as states
-from resnet_jax.training.step.state import load_dataset
 
 BASE = """
 from resnet_jax.training import config

@@ -42,12 +42,12 @@ def timed(monkeypatch) -> list[str]:
     """Replaces the timing by 2 s for a batch, and lists the networks that were timed."""
     asked: list[str] = []
 
-    def measure(cost: forecast.Cost) -> forecast.Measured:
+    def time_step(cost: forecast.Cost) -> forecast.Measured:
         asked.append(cost.network)
         work = cost.batch_size * cost.multiply_adds
         return forecast.Measured(cost.network, "one abacus", cost.batch_size, 2.0, 1.0, 2.0 / work)
 
-    monkeypatch.setattr(forecast, "measure", measure)
+    monkeypatch.setattr(forecast, "time_step", time_step)
     return asked
 
 

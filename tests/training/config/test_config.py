@@ -3,7 +3,7 @@ import pytest
 from resnet_jax.errors import UserError
 from resnet_jax.training import config as configs
 from resnet_jax.training.config import durations
-from resnet_jax.training.step.state import build_model
+from resnet_jax.training.config.network import build_model
 
 
 def test_override_changes_a_copy():
@@ -42,7 +42,7 @@ def test_a_wrong_setting_is_answered_with_the_right_one(settings, hint):
 )
 def test_check_refuses_what_no_part_of_a_run_could_use(name, value, hint):
     with pytest.raises(UserError, match=hint):
-        configs.check(configs.override(configs.base(), {name: value}))
+        configs.validate(configs.override(configs.base(), {name: value}))
 
 
 @pytest.mark.parametrize(
@@ -50,23 +50,23 @@ def test_check_refuses_what_no_part_of_a_run_could_use(name, value, hint):
     [
         (
             {"optimizer.name": "adam", "optimizer.nesterov": True},
-            "it belongs to sgd, rmsprop, lars",
+            "sgd, rmsprop, lars",
         ),
-        ({"optimizer.b1": 0.5}, "no effect with optimizer.name = sgd"),
-        ({"train.loss_scale": 4.0}, "it belongs to float16"),
-        ({"data.rand_magnitude": 3.0}, "without data.rand_augment"),
+        ({"optimizer.b1": 0.5}, "optimizer.b1 = 0.5 .*optimizer.name = sgd"),
+        ({"train.loss_scale": 4.0}, "train.loss_scale = 4.0 .*float16"),
+        ({"data.rand_magnitude": 3.0}, "3.0 .*data.rand_augment"),
     ],
 )
 def test_a_setting_without_effect_is_refused(settings, hint):
     with pytest.raises(UserError, match=hint):
-        configs.check(configs.override(configs.base(), settings))
+        configs.validate(configs.override(configs.base(), settings))
 
 
 def test_check_refuses_a_setting_that_base_does_not_have():
     config = configs.base()
     config.train.stpes = 3
     with pytest.raises(UserError, match=r"train\.steps"):
-        configs.check(config)
+        configs.validate(config)
 
 
 def test_json_round_trip_keeps_every_setting():
@@ -75,7 +75,7 @@ def test_json_round_trip_keeps_every_setting():
 
 
 def test_load_says_what_is_wrong_with_a_file(tmp_path):
-    with pytest.raises(UserError, match="no config file"):
+    with pytest.raises(UserError, match=r"none\.py"):
         configs.load(tmp_path / "none.py")
     broken = tmp_path / "broken.py"
     broken.write_text("def get_config():\n    return 1 / 0\n")
@@ -91,10 +91,10 @@ def test_epochs_become_steps():
 @pytest.mark.parametrize(
     ("settings", "hint"),
     [
-        ({}, "how long to train"),
-        ({"train.steps": 10, "train.epochs": 1.0}, "both given"),
-        ({"train.epochs": 0.001}, "less than one step"),
-        ({"train.steps": -1}, "negative"),
+        ({}, r"train\.steps or train\.epochs"),
+        ({"train.steps": 10, "train.epochs": 1.0}, r"steps = 10 and epochs = 1\.0"),
+        ({"train.epochs": 0.001}, r"epochs = 0\.001"),
+        ({"train.steps": -1}, "steps and epochs .* negative"),
     ],
 )
 def test_a_duration_is_given_once(settings, hint):
@@ -112,9 +112,9 @@ def test_drops_must_increase():
 @pytest.mark.parametrize(
     ("name", "value", "hint"),
     [
-        ("model.survival", "half", "it takes a number; leave it out, or give None"),
-        ("model.squeeze", 1.5, "it takes a whole number; leave it out, or give None"),
-        ("model.dropout", True, "it takes a number; leave it out, or give None"),
+        ("model.survival", "half", "model.survival = .half.: .*number.*None"),
+        ("model.squeeze", 1.5, "model.squeeze = 1.5: .*whole number.*None"),
+        ("model.dropout", True, "model.dropout = True: .*number.*None"),
     ],
 )
 def test_numbers_that_are_left_to_the_zoo_are_checked_once_given(name, value, hint):
@@ -123,7 +123,7 @@ def test_numbers_that_are_left_to_the_zoo_are_checked_once_given(name, value, hi
     config = configs.base().copy_and_resolve_references()  # which forgets the types of Nones
     config.model[name.removeprefix("model.")] = value
     with pytest.raises(UserError, match=hint):
-        configs.check(config)
+        configs.validate(config)
 
 
 def test_what_is_left_to_the_zoo_is_the_zoo_s(tiny):
@@ -146,10 +146,10 @@ net = nn.Dense(10)
         ({}, None),
         ({"model.dtype": "float64"}, None),
         ({"model.dtype": "float16"}, None),
-        ({"model.dtype": "bfloat16"}, "model.dtype = 'bfloat16' changes nothing of .*: the file"),
-        ({"model.shortcut": "A"}, "model.shortcut = 'A' changes nothing"),
-        ({"model.survival": 0.5}, "model.survival = 0.5 changes nothing"),
-        ({"model.momentum": 0.99}, "model.momentum = 0.99 changes nothing"),
+        ({"model.dtype": "bfloat16"}, "model.dtype = 'bfloat16'"),
+        ({"model.shortcut": "A"}, "model.shortcut = 'A'"),
+        ({"model.survival": 0.5}, "model.survival = 0.5"),
+        ({"model.momentum": 0.99}, "model.momentum = 0.99"),
     ],
 )
 def test_a_network_of_ones_own_refuses_settings_that_do_not_reach_it(tmp_path, settings, refused):

@@ -20,8 +20,8 @@ from jax.flatten_util import ravel_pytree
 from resnet_jax.errors import UserError
 from resnet_jax.training import config as configs
 from resnet_jax.training.devices import mapping as mappings
-from resnet_jax.training.run import evaluation
 from resnet_jax.training.run.compilation import use_cache
+from resnet_jax.training.run.session import Session
 from resnet_jax.training.step import state as states
 from resnet_jax.training.step.objective import objective
 from resnet_jax.training.step.replicas import Replicas
@@ -65,22 +65,24 @@ jax.monitoring.register_event_duration_secs_listener(
 )
 
 
+def session_of(settings):
+    return Session(configs.override(configs.base(), BASE | settings))
+
+
 def train(settings, batch_of=lambda batch: batch):
     """What 20 steps and an evaluation give."""
-    config = configs.override(configs.base(), BASE | settings)
-    mapping = mappings.of(config)
-    dataset = mappings.dataset(config, mapping)
-    state = mapping.place(states.create(config, dataset))
+    session = session_of(settings)
+    mapping, dataset, state = session.mapping, session.dataset, session.fresh()
     losses, counts = [], []
     for step in range(STEPS):
         batch = mapping.batch(batch_of(dataset.train_batch(step)))
         before = len(compilations)
-        state, metrics = mapping.train_step(state, batch)
+        state, metrics = session.train_step(state, batch)
         losses.append(float(metrics["loss"]))
         counts.append(len(compilations) - before)
-    tested = [evaluation.evaluate(state, dataset, "test", mapping)]
+    tested = [session.evaluate(state, "test")]
     before = len(compilations)
-    tested.append(evaluation.evaluate(state, dataset, "test", mapping))
+    tested.append(session.evaluate(state, "test"))
     again = len(compilations) - before
     whole = mapping.collect(state)
     return {
@@ -99,11 +101,9 @@ def train(settings, batch_of=lambda batch: batch):
 
 def by_shards():
     """The first step with each shard's own statistics, written out shard by shard."""
-    config = configs.override(configs.base(), BASE | ONE)
-    mapping = mappings.of(config)
-    dataset = mappings.dataset(config, mapping)
-    state = states.create(config, dataset)
-    batch = dataset.train_batch(0)
+    session = session_of(ONE)
+    state = states.create(session.config, session.dataset)
+    batch = session.dataset.train_batch(0)
     images = inputs(state, batch).reshape(8, 4, 8, 8, 1)
     labels = batch["label"].reshape(8, 4)
     momentum, gradients, means, variances = state.model.momentum, [], [], []
@@ -129,12 +129,9 @@ def by_shards():
 
 
 def first_step(settings):
-    config = configs.override(configs.base(), BASE | settings)
-    mapping = mappings.of(config)
-    dataset = mappings.dataset(config, mapping)
-    state = mapping.place(states.create(config, dataset))
-    state, metrics = mapping.train_step(state, mapping.batch(dataset.train_batch(0)))
-    stats = mapping.collect(state).batch_stats
+    session = session_of(settings)
+    state, metrics = session.train_step(session.fresh(), session.batch(1))
+    stats = session.mapping.collect(state).batch_stats
     return {
         "gradient_norm": float(metrics["gradient_norm"]),
         "mean": np.asarray(ravel_pytree(_named(stats, "mean"))[0]),
@@ -144,14 +141,13 @@ def first_step(settings):
 
 def overflow(settings):
     """A step in float16 whose loss scale is too large: what it changed."""
-    config = configs.override(configs.base(), BASE | {"model.dtype": "float16"} | settings)
-    mapping = mappings.of(config)
-    dataset = mappings.dataset(config, mapping)
-    state = states.create(config, dataset)
+    session = session_of({"model.dtype": "float16"} | settings)
+    mapping = session.mapping
+    state = states.create(session.config, session.dataset)
     scale = state.loss_scale.replace(scale=np.float32(2.0**127))
     before = np.asarray(ravel_pytree((state.params, state.batch_stats, state.opt_state))[0])
     state = mapping.place(state.replace(loss_scale=jax.tree.map(jax.numpy.asarray, scale)))
-    state, metrics = mapping.train_step(state, mapping.batch(dataset.train_batch(0)))
+    state, metrics = session.train_step(state, session.batch(1))
     scales = [float(x.data.ravel()[0]) for x in state.loss_scale.scale.addressable_shards]
     after = mapping.collect(state)
     learned = ravel_pytree((after.params, after.batch_stats, after.opt_state))[0]
@@ -188,7 +184,7 @@ def _forget():
 
 def refused(settings):
     try:
-        mappings.of(configs.override(configs.base(), BASE | settings))
+        session_of(settings)
     except UserError as error:
         return str(error)
     return ""

@@ -93,5 +93,5 @@ def test_what_cannot_be_joined_is_one_line(tmp_path, capsys):
     assert main(["train", *config, "--distributed", "--processes", "2"]) == 2
     assert "go together" in capsys.readouterr().err
     assert main(["launch", "--processes", "2", "report"]) == 2
-    assert "give the command to run" in capsys.readouterr().err
+    assert "train --config" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()

@@ -6,8 +6,9 @@ import pytest
 from resnet_jax.errors import UserError
 from resnet_jax.training import config as configs
 from resnet_jax.training.run.checkpoints import Checkpoints, Progress
+from resnet_jax.training.run.session import load_dataset
 from resnet_jax.training.step import state as states
-from resnet_jax.training.step.state import TrainState, load_dataset
+from resnet_jax.training.step.state import TrainState
 
 
 @pytest.fixture

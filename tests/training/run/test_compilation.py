@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[3]
 # Trains nothing: compiles a function with the cache on, and says what the cache was asked for.
 COMPILE_ONE = """
 import jax, jax.monitoring, jax.numpy as jnp
-from resnet_jax.training.compilation import use_cache
+from resnet_jax.training.run.compilation import use_cache
 
 events = []
 jax.monitoring.register_event_listener(lambda event, **_: events.append(event))

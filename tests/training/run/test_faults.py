@@ -15,9 +15,10 @@ from resnet_jax.cli import main
 from resnet_jax.errors import UserError
 from resnet_jax.training import config as configs
 from resnet_jax.training.run.interruption import Signals
-from resnet_jax.training.run.loop import evaluate_run, train
+from resnet_jax.training.run.loop import train
 from resnet_jax.training.run.meter import NonFiniteLossError
 from resnet_jax.training.run.observer import Observer
+from resnet_jax.training.run.session import evaluate_run
 
 
 class Warnings(Observer):
@@ -100,7 +101,7 @@ def test_a_checkpoint_that_is_gone_is_made_again(tiny, cut):
 
 HOLD = """
 import sys, time
-from resnet_jax.training.run_folder import RunFolder
+from resnet_jax.training.run.run_folder import RunFolder
 with RunFolder(sys.argv[1]).locked(print):
     print("held", flush=True)
     time.sleep(600)

@@ -12,12 +12,12 @@ from resnet_jax.errors import UserError
 from resnet_jax.training import config as configs
 from resnet_jax.training.devices import mapping as mappings
 from resnet_jax.training.run.checkpoints import Checkpoints
-from resnet_jax.training.run.loop import evaluate_run, train
+from resnet_jax.training.run.loop import train
 from resnet_jax.training.run.meter import Meter
 from resnet_jax.training.run.observer import Observer
+from resnet_jax.training.run.session import evaluate_run, load_dataset
 from resnet_jax.training.run.tensorboard import TensorBoard
 from resnet_jax.training.step import state as states
-from resnet_jax.training.step.state import load_dataset
 
 
 class StopAfter(Observer):
@@ -162,12 +162,12 @@ def test_tensorboard_gets_each_number_by_step(tiny, tmp_path):
 
 
 def test_a_loop_of_many_runs_compiles_one_step(tiny, tmp_path):
-    mapping = mappings.of(tiny)
+    mapping = mappings.from_config(tiny)
     train(tiny, tmp_path / "one")
-    before = mapping._train_step._cache_size(), mapping._eval_step._cache_size()
+    before = mapping.train_step._cache_size(), mapping.eval_step._cache_size()
     for seed in (1, 2):
         train(configs.override(tiny, {"seed": seed}), tmp_path / str(seed))
-    assert (mapping._train_step._cache_size(), mapping._eval_step._cache_size()) == before
+    assert (mapping.train_step._cache_size(), mapping.eval_step._cache_size()) == before
 
 
 def test_a_mean_is_the_same_whoever_gathered_its_parts():

@@ -9,6 +9,7 @@ from resnet_jax.training import config as configs
 from resnet_jax.training.run import probing
 from resnet_jax.training.run.loop import train
 from resnet_jax.training.run.observer import Observer
+from resnet_jax.training.run.session import load_dataset
 from resnet_jax.training.step import state as states
 from resnet_jax.training.step.step import probed_step, train_step
 
@@ -30,7 +31,7 @@ def probe_records(folder):
 
 
 def test_a_probed_step_makes_the_same_update(tiny):
-    dataset = states.load_dataset(tiny)
+    dataset = load_dataset(tiny)
     state, batch = states.create(tiny, dataset), dataset.train_batch(0)
     plain, metrics = jax.jit(train_step)(state, batch)
     probed, same, _ = jax.jit(probed_step, static_argnames="sites")(state, batch, SITES)
@@ -43,7 +44,7 @@ def test_a_probed_step_makes_the_same_update(tiny):
 
 
 def test_update_ratios_are_those_of_what_was_added(tiny):
-    dataset = states.load_dataset(tiny)
+    dataset = load_dataset(tiny)
     state, batch = states.create(tiny, dataset), dataset.train_batch(0)
     after, _, measured = probed_step(state, batch, SITES)
     before, now = (

@@ -76,5 +76,5 @@ def test_a_folder_without_a_run_or_with_a_damaged_one_says_so(folder, tmp_path):
     with pytest.raises(UserError, match="holds no run"):
         RunFolder(tmp_path).config()
     (folder.path / "config.json").write_text("{")
-    with pytest.raises(UserError, match="damaged"):
+    with pytest.raises(UserError, match="corrupt"):
         folder.config()

@@ -8,11 +8,10 @@ from flax.training.dynamic_scale import DynamicScale
 
 from resnet_jax.errors import UserError
 from resnet_jax.training import config as configs
-from resnet_jax.training.devices import mapping as mappings
 from resnet_jax.training.run.checkpoints import Checkpoints
+from resnet_jax.training.run.session import Session, load_dataset
 from resnet_jax.training.step import state as states
-from resnet_jax.training.step.loss_scale import LossScale, finite
-from resnet_jax.training.step.state import load_dataset
+from resnet_jax.training.step.loss_scale import LossScale, is_finite
 from resnet_jax.training.step.step import train_step
 
 
@@ -34,10 +33,10 @@ def test_the_scale_goes_where_that_of_flax_goes():
         theirs, good, _, expected = theirs.value_and_grad(loss, has_aux=True)(
             jnp.float32(1.0), size
         )
-        assert bool(finite(gradient)) == bool(good)
+        assert bool(is_finite(gradient)) == bool(good)
         if good:
             assert float(gradient) == float(expected) == size
-        ours = ours.after(finite(gradient))
+        ours = ours.after(is_finite(gradient))
         assert float(ours.scale) == float(theirs.scale)
 
 
@@ -60,7 +59,7 @@ def test_a_scale_never_leaves_float32():
 
 def test_all_replicas_decide_alike():
     gradients = jnp.array([1.0, np.inf, 1.0])
-    decided = jax.vmap(lambda g: finite(jax.lax.pmean(g, "data")), axis_name="data")(gradients)
+    decided = jax.vmap(lambda g: is_finite(jax.lax.pmean(g, "data")), axis_name="data")(gradients)
     assert decided.tolist() == [False] * 3
 
 
@@ -110,4 +109,4 @@ def test_other_precisions_have_no_scale(tiny):
 
 def test_probes_of_scaled_gradients_are_refused(half):
     with pytest.raises(UserError, match="float32 or bfloat16"):
-        mappings.of(configs.override(half, {"probe.steps": (0,)}))
+        Session(configs.override(half, {"probe.steps": (0,)}))

@@ -9,10 +9,10 @@ from resnet_jax.errors import UserError
 from resnet_jax.training import config as configs
 from resnet_jax.training.run import loop
 from resnet_jax.training.run.run_folder import RunFolder
+from resnet_jax.training.run.session import evaluate_run, load_dataset, restore_run
 from resnet_jax.training.step import precision
 from resnet_jax.training.step import state as states
 from resnet_jax.training.step.objective import objective
-from resnet_jax.training.step.state import load_dataset
 from resnet_jax.training.step.step import inputs
 
 
@@ -28,7 +28,7 @@ def kinds(*trees):
 
 
 def test_the_gradient_agrees_with_finite_differences_to_many_digits(double):
-    with precision.of(double):
+    with precision.context(double):
         dataset = load_dataset(double)
         state, batch = states.create(double, dataset), dataset.train_batch(0)
         images = inputs(state, batch)
@@ -47,22 +47,22 @@ def test_all_of_a_run_is_in_it_through_checkpoints_and_the_next_run_is_not(doubl
     result = loop.train(double, tmp_path / "double")
     assert result.status == "done"
     assert jnp.zeros(()).dtype == jnp.float32
-    with precision.of(RunFolder(tmp_path / "double").config()):
-        state, _ = loop.restore_run(tmp_path / "double")
+    with precision.context(RunFolder(tmp_path / "double").config()):
+        state, _ = restore_run(tmp_path / "double")
         learned = (state.params, state.batch_stats, state.opt_state, state.ema)
         assert kinds(learned, state.optimizer, state.schedule, state.inputs) == {"float64"}
-    found = loop.evaluate_run(tmp_path / "double")
+    found = evaluate_run(tmp_path / "double")
     assert found["loss"] == result.final["test_loss"]  # to the last bit, of 64
     assert found["loss"] != float(np.float32(found["loss"]))
 
     single = configs.override(tiny, {"train.steps": 2, "train.ema_decay": 0.9})
     other = loop.train(single, tmp_path / "single")
-    state, _ = loop.restore_run(tmp_path / "single")
+    state, _ = restore_run(tmp_path / "single")
     assert kinds(state) == {"float32"}
     # Its twin: from the same draws, and through the same batches.
     assert result.final["train_loss"] == pytest.approx(other.final["train_loss"], rel=1e-4)
 
 
 def test_a_state_made_outside_of_the_block_is_refused(double):
-    with pytest.raises(UserError, match=r"precision\.of"):
+    with pytest.raises(UserError, match=r"precision\.context"):
         states.create(double, load_dataset(double))

@@ -9,9 +9,9 @@ import pytest
 from resnet_jax.errors import UserError
 from resnet_jax.training import config as configs
 from resnet_jax.training.run import loop
+from resnet_jax.training.run.session import evaluate_run, load_dataset
 from resnet_jax.training.step import precision
 from resnet_jax.training.step import state as states
-from resnet_jax.training.step.state import load_dataset
 from resnet_jax.training.step.step import eval_step, examples, inputs, normalize, train_step
 
 REMEDIES = {
@@ -48,7 +48,7 @@ def digits(tiny):
 
 def trained(config, steps):
     """The losses of some steps."""
-    with precision.of(config):
+    with precision.context(config):
         dataset = load_dataset(config)
         state, step, losses = states.create(config, dataset), jax.jit(train_step), []
         for number in range(steps):
@@ -66,7 +66,7 @@ def trained(config, steps):
 )
 def test_a_remedy_trains(digits, name):
     config = configs.override(digits, REMEDIES[name])
-    configs.check(config)
+    configs.validate(config)
     losses = trained(config, 40)
     assert all(map(math.isfinite, losses))
     assert np.mean(losses[-5:]) < np.mean(losses[:5])
@@ -82,7 +82,7 @@ def test_many_remedies_go_through_a_run_its_checkpoints_and_its_evaluation(digit
     result = loop.train(config, tmp_path)
     assert result.status == "done"
     assert all(map(math.isfinite, result.final.values()))
-    assert loop.evaluate_run(tmp_path)["loss"] == result.final["test_loss"]
+    assert evaluate_run(tmp_path)["loss"] == result.final["test_loss"]
 
 
 def test_evaluations_report_the_loss_that_was_trained_on(digits):
@@ -146,4 +146,4 @@ def test_numbers_of_remedies_compile_once(digits):
 )
 def test_settings_that_no_run_could_use_are_refused(digits, settings, hint):
     with pytest.raises(UserError, match=hint):
-        configs.check(configs.override(digits, settings))
+        configs.validate(configs.override(digits, settings))

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from resnet_jax.training import config as configs
+from resnet_jax.training.run.session import load_dataset
 from resnet_jax.training.step import state as states
 from resnet_jax.training.step.objective import objective
-from resnet_jax.training.step.state import load_dataset
 from resnet_jax.training.step.step import eval_step, normalize, train_step
 
 

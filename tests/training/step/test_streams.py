@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from resnet_jax.training import config as configs
+from resnet_jax.training.run.session import load_dataset
 from resnet_jax.training.step import state as states
 from resnet_jax.training.step.replicas import Replicas
-from resnet_jax.training.step.state import load_dataset
 from resnet_jax.training.step.step import train_step
 
 
