@@ -1,6 +1,7 @@
 """Numbers as text: with units, and with the digits that their spread supports."""
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 
 from resnet_jax.lab.measures import describe
@@ -23,6 +24,17 @@ def listed(words: Sequence[str], most: int = 3) -> str:
     """
     more = len(words) - most
     return ", ".join(words[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def capitalized(words: str) -> str:
+    """Starts words with a capital letter, unless their first word is code such as `model.name`.
+
+    Example:
+      >>> capitalized("with ReLU"), capitalized("model.name"), capitalized("own.py:net")
+      ('With ReLU', 'model.name', 'own.py:net')
+    """
+    first = words.partition(" ")[0]
+    return words if re.search(r"[\d._=/]", first) else words[:1].upper() + words[1:]
 
 
 def number(value: float, decimals: int, sign: bool = False) -> str:

@@ -18,7 +18,7 @@ from resnet_jax.lab.design.protocols import Cell, Claim, Label
 from resnet_jax.lab.formatting import count, estimate, with_unit
 from resnet_jax.lab.formatting import difference as with_unit_of_difference
 from resnet_jax.lab.measures import describe
-from resnet_jax.lab.results.records import of_cell
+from resnet_jax.lab.results.records import of_cell, values_by_seed
 from resnet_jax.lab.statistics import Summary
 
 __all__ = ["Claim", "Greater", "NotGreater", "NotWorse", "Verdict", "Within", "Worse", "judge"]
@@ -110,7 +110,7 @@ class _Comparison:
     def __call__(self, runs: pd.DataFrame, label: Label = str) -> Verdict:
         """Judges the claim by the paired differences `cell` - `than` in the runs table."""
         pair = [of_cell(runs, each) for each in self.cells]
-        values = [dict(zip(each["seed"], each[self.measure], strict=True)) for each in pair]
+        values = [values_by_seed(runs, each, self.measure) for each in self.cells]
         difference = statistics.paired_difference(*values)
         return Verdict(
             text=self.text,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from resnet_jax.lab.design.protocols import AxisValue, Cell
 from resnet_jax.lab.formatting import number
 from resnet_jax.lab.measures import describe
-from resnet_jax.lab.results.records import Records, of_cell
+from resnet_jax.lab.results.records import Records, values_by_seed
 from resnet_jax.lab.statistics import Summary, paired_difference
 
 
@@ -46,8 +46,7 @@ def rank(
         return {**(where or {}), axis: value}
 
     def by_seed(value: AxisValue) -> dict[int, float]:
-        runs = of_cell(records.runs, cell(value))
-        return dict(zip(runs["seed"], runs[measure], strict=True))
+        return values_by_seed(records.runs, cell(value), measure)
 
     baseline = by_seed(than)
     effects = [

@@ -1,7 +1,7 @@
-"""Figures of an experiment, declared in its file and drawn from its records."""
+"""Figures: declared in an experiment, drawn from its records."""
 
+from resnet_jax.lab.figures.base import draw_all
 from resnet_jax.lab.figures.curves import Curves
-from resnet_jax.lab.figures.drawing import draw_all
 from resnet_jax.lab.figures.final import Final
 from resnet_jax.lab.figures.heat_map import HeatMap
 from resnet_jax.lab.figures.profile import Profile

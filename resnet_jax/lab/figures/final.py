@@ -1,6 +1,6 @@
-"""Where training ends: each seed, their mean and its interval, along one axis of the grid."""
+"""Final measures: each seed, the mean and its interval, along one axis of the grid."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,96 +10,85 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from resnet_jax.lab import statistics
-from resnet_jax.lab.design.protocols import Cell
-from resnet_jax.lab.figures import edges, seeds, style
+from resnet_jax.lab.figures import captions, layout, style
+from resnet_jax.lab.figures.base import Drawing
 from resnet_jax.lab.formatting import count, with_unit
 from resnet_jax.lab.measures import describe
 from resnet_jax.lab.results.records import Records, of_cell, with_values
 
 Places = Float[np.ndarray, " cells"]
 
-LINES_APART, LINES_SPAN = 0.32, 0.7  # of the space between values: between lines, and of all lines
-SEEDS_ASIDE = 0.34  # of the space between lines: where seeds stand, beside their mean
-ROW = 0.34  # inches for each line of a value that has a name
+# Fractions of the distance between values: distance between lines, and span of all lines; fraction
+# of the distance between lines: offset of the seeds from their mean.
+LINE_DISTANCE, LINE_SPAN = 0.32, 0.7
+SEED_OFFSET = 0.34
+ROW = 0.34  # height in inches of each line of a named value
 
 
 @dataclass(frozen=True, kw_only=True)
-class Final:
+class Final(Drawing):
     """Final measures along an axis: a panel for each measure, a line for each value of another.
 
-    Values that are numbers stand along the horizontal axis and are joined by lines. Values that
-    are names stand one under the other, as long as they are, and nothing joins them.
+    Numbers are arranged along the horizontal axis and joined by lines. Names are listed from top to
+    bottom and not joined.
 
     Attributes:
       x: the axis along which the measures are drawn, its values equally spaced.
-      lines: the axis whose values are told apart; empty for one.
-      measures: one panel for each; measures of the same unit share their scale.
-      where: the value of each further axis.
-      says: what the reader is to see; opens the caption.
-      name: what the files are called.
+      lines: the axis whose values are lines; empty for one line.
+      measures: the measures, one panel for each; measures of one unit share their scale.
     """
 
     x: str
     lines: str = ""
     measures: tuple[str, ...] = ("train_error", "test_error")
-    where: Cell = field(default_factory=dict)
-    says: str = ""
     name: str = "final"
 
-    @property
-    def axes(self) -> tuple[str, ...]:
-        """The axes that are x, lines or held fixed."""
-        return self.x, *filter(None, (self.lines,)), *self.where
+    varies = ("x", "lines")
 
-    def caption(self, records: Records) -> str:
-        """What the figure shows, what its marks mean, and what became of the runs."""
+    def sentences(self, records: Records) -> list[str]:
         shown = with_values(of_cell(records.runs, self.where))
         counts = [
             n
             for measure in self.measures
-            for n in seeds.per_cell(records, shown[shown[measure].notna()]["run"])
+            for n in captions.seeds_by_cell(records, shown[shown[measure].notna()]["run"])
         ]
         words = [
-            self.says,
-            "Open marks: one seed each. Full marks: their mean. Bars: its 95% "
-            f"interval by Student's t over {seeds.told(counts)}."
-            if seeds.several(counts)
-            else f"Marks: {seeds.told(counts)}.",
+            "Open marks: single seeds. Filled marks: their mean. Bars: 95% interval of the mean "
+            f"(Student's t, {captions.sample(counts)})."
+            if captions.several(counts)
+            else f"Marks: {captions.sample(counts)}."
         ]
         diverged = shown[shown["status"] == "diverged"]
         if len(diverged):
             values = {with_unit(records.experiment.diverged[m], m) for m in self.measures}
             words.append(
-                f"Crosses: {count(len(diverged), 'run')} that diverged, counted as "
+                f"Crosses: {count(len(diverged), 'diverged run')}, counted as "
                 f"{' and '.join(sorted(values))}."
             )
-        return " ".join(filter(None, words))
+        return words
 
     def draw(self, records: Records) -> Figure:
-        """Draws the panels."""
         values = records.experiment.axes[self.x]
         names = any(isinstance(value, str) for value in values)
         one_unit = len({describe(measure).unit for measure in self.measures}) == 1
-        figure, panels = style.row_of_panels(
+        figure, panels = layout.row_of_panels(
             len(self.measures), sharex=names and one_unit, sharey=names or one_unit
         )
         for panel, measure in zip(panels, self.measures, strict=True):
             series = self._series(records, measure)
             for each in series:
                 _draw(panel, each, names)
-            self._name_values(panel, records, names)
+            self._label_values(panel, records, names)
             figure.set_figheight(max(style.PANEL_HEIGHT, names * ROW * len(values) * len(series)))
-        for panel, measure in zip(panels, self.measures, strict=True):  # when all is on the scale
-            style.scale_of(panel, measure, "x" if names else "y")
-        if self.lines:
-            numbers = not any(isinstance(v, str) for v in records.experiment.axes[self.lines])
-            title = style.title(records.experiment.label(self.lines)) if numbers else ""
-            edges.keys_beside(
-                figure, edges.keys_of_lines(panels, records.experiment, self.lines), title
-            )
+        for panel, measure in zip(panels, self.measures, strict=True):  # once all panels are drawn
+            layout.scale_to(panel, measure, "x" if names else "y")
+        numbers = self.lines and not any(
+            isinstance(value, str) for value in records.experiment.axes[self.lines]
+        )
+        layout.line_legend(figure, panels, records, self.lines, titled=bool(numbers))
         return figure
 
-    def _name_values(self, panel: Axes, records: Records, names: bool) -> None:
+    def _label_values(self, panel: Axes, records: Records, names: bool) -> None:
         experiment = records.experiment
         values = experiment.axes[self.x]
         ticks, labels = range(len(values)), [experiment.label(value) for value in values]
@@ -112,26 +101,26 @@ class Final:
         else:
             panel.set_xticks(ticks, labels)
             panel.set_xlim(*ends)
-            panel.set_xlabel(style.title(experiment.label(self.x)))
+            panel.set_xlabel(layout.title(records, self.x))
             panel.tick_params(labelleft=True)
 
     def _series(self, records: Records, measure: str) -> list["_Series"]:
         experiment = records.experiment
         along = experiment.along(self.lines, self.where)
         looks = style.looks([value for value, _ in along])
-        apart = min(LINES_APART, LINES_SPAN / len(along))
+        distance = min(LINE_DISTANCE, LINE_SPAN / len(along))
         series = []
         for place, (value, held) in enumerate(along):
             cells = [of_cell(records.runs, cell) for _, cell in experiment.along(self.x, held)]
-            at = np.arange(len(cells)) + apart * (place - (len(along) - 1) / 2)
-            label = style.title(experiment.label(value))
-            series.append(_summarized(at, cells, measure, looks[value], label, apart * SEEDS_ASIDE))
+            at = np.arange(len(cells)) + distance * (place - (len(along) - 1) / 2)
+            label, offset = layout.title(records, value), distance * SEED_OFFSET
+            series.append(_summarized(at, cells, measure, looks[value], label, offset))
         return series
 
 
 @dataclass(frozen=True)
 class _Series:
-    """What one line shows: at each place a mean and its interval, and beside it the seeds."""
+    """One line: at each place a mean, its interval, and the seeds beside it."""
 
     at: Places
     mean: Places
@@ -146,7 +135,7 @@ def _draw(panel: Axes, series: _Series, names: bool) -> None:
     def place(at: Any, value: Any) -> tuple[Any, Any]:
         return (value, at) if names else (at, value)
 
-    if not np.isfinite(series.mean).any():  # it would stand in the legend without a mark
+    if not np.isfinite(series.mean).any():  # no key in the legend without a mark
         return
     look, reach = series.look, (series.mean - series.low, series.high - series.mean)
     x, y = place(series.at, series.mean)
@@ -165,13 +154,13 @@ def _summarized(
     measure: str,
     look: style.Look,
     label: str,
-    aside: float,
+    offset: float,
 ) -> _Series:
-    open_marks = [
-        (place + aside, value, "x" if status == "diverged" else look.marker)
+    seeds = [
+        (place + offset, value, "x" if status == "diverged" else look.marker)
         for place, cell in zip(at, cells, strict=True)
         for status, value in zip(cell["status"], cell[measure], strict=True)
     ]
     summaries = pd.DataFrame([statistics.summarize(cell[measure]) for cell in cells])
     mean, low, high = (summaries[of].to_numpy(dtype=float) for of in ("mean", "low", "high"))
-    return _Series(at, mean, low, high, open_marks, look, label)
+    return _Series(at, mean, low, high, seeds, look, label)

@@ -1,6 +1,6 @@
-"""A quantity by site and step: what becomes of a profile in training, as colour."""
+"""Heat maps: a quantity by site and step, the evolution of a profile during training."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -16,112 +16,80 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from resnet_jax.lab.design.protocols import Cell
-from resnet_jax.lab.figures import edges, seeds, style, ticks
-from resnet_jax.lab.figures.learning_rate import drops
-from resnet_jax.lab.figures.probed import (
-    Chosen,
-    is_of_units,
-    left_out,
-    over_seeds,
-    probed,
-    stage_ends,
-)
-from resnet_jax.lab.formatting import count
+from resnet_jax.lab.figures import captions, layout, style
+from resnet_jax.lab.figures.probed import ProbeDrawing, over_seeds, stage_ends
+from resnet_jax.lab.formatting import capitalized, count
 from resnet_jax.lab.results.records import Records, of_cell
 
 Ends = Float[np.ndarray, " cells_plus_1"]
 
-COLORS = "viridis"  # perceptually uniform: what is lighter in grey is larger
+COLORS = "viridis"  # perceptually uniform: larger values are lighter, also in grayscale
 
-ZERO, STRANGE = "/////", "xxxxx"
+HATCHES = {"zeros": "/////", "nonfinite": "xxxxx"}
+MEANINGS = {"zeros": "exactly zero", "nonfinite": "not finite"}
 HATCH: dict[str, Any] = {"facecolor": "none", "edgecolor": "#777777", "linewidth": 0.0}
 DROPS: dict[str, Any] = {"color": style.INK, "lw": 1.2, "ls": (0, (4, 2))}
-UNDER: dict[str, Any] = {"color": "white", "lw": 2.6}  # so that dashes show on every colour
+UNDER: dict[str, Any] = {"color": "white", "lw": 2.6}  # makes the dashes visible on every color
 STAGES: dict[str, Any] = {"color": "white", "lw": 0.9}
+
+DROP = 0.6  # a learning rate drops if it falls below this fraction and then stays
 
 
 @dataclass(frozen=True, kw_only=True)
-class HeatMap:
-    """A quantity of each site at each probe, on a logarithmic scale of colours.
+class HeatMap(ProbeDrawing):
+    """A quantity at each site and probe, as color on a logarithmic scale.
 
     Attributes:
-      quantity: what is drawn: a column of the records of probes, such as "gradient_norm".
-      of: the kind of site: "unit", "parameter" or "activation".
-      sites: one pattern of the sites' paths or several, as of a shell; no two sites of one depth.
-      panels: the axis whose values stand side by side, with one scale of colours; empty for one.
-      steps: "linear", or "log" for the logarithm of the step and one: for probes dense at first.
-      where: the value of each further axis.
-      says: what the reader is to see; opens the caption.
-      name: what the files are called.
+      panels: the axis whose values are panels side by side; empty for one panel.
+      steps: "linear", or "log" for log(1 + step), which suits probes that are dense at first.
     """
 
-    quantity: str = "gradient_norm"
-    of: str = "unit"
-    sites: str | tuple[str, ...] = "*"
     panels: str = ""
     steps: Literal["linear", "log"] = "linear"
-    where: Cell = field(default_factory=dict)
-    says: str = ""
     name: str = "heat_map"
 
-    def __post_init__(self) -> None:
-        _ = self.chosen.quantity  # a name that is not known is an error here, before anything runs
+    varies = ("panels",)
 
-    @property
-    def chosen(self) -> Chosen:
-        """The quantity and the sites."""
-        return Chosen(self.quantity, self.of, self.sites)
-
-    @property
-    def measures(self) -> tuple[str, ...]:
-        """No final measure: what is shown comes from the probes' records."""
-        return ()
-
-    @property
-    def axes(self) -> tuple[str, ...]:
-        """The axes that are panels or held fixed."""
-        return *filter(None, (self.panels,)), *self.where
-
-    def caption(self, records: Records) -> str:
-        """What the figure shows, what its colours and lines mean, and what became of the runs."""
-        quantity, runs = self.chosen.quantity, of_cell(records.runs, self.where)
-        found = probed(records, self.chosen, self.where)
-        mean = seeds.mean_of(seeds.per_cell(records, found["run"]), "geometric mean")
+    def explain(self, records: Records, found: pd.DataFrame) -> list[str]:
+        quantity = self.described
+        counts = captions.seeds_by_cell(records, found["run"])
         words = [
-            self.says,
-            f"Colour: {quantity.words}, {quantity.meaning}; {mean}. "
-            "Each column reaches halfway to the next probe.",
-            *self._on_marks(records),
+            f"Color: {quantity.words} ({quantity.meaning}), "
+            f"{captions.mean_of(counts, 'geometric mean')}. "
+            "Each column extends halfway to the neighboring probes.",
+            "White lines: stage boundaries.",
+            *self._explain_marks(records),
         ]
+        runs = of_cell(records.runs, self.where)
         diverged = int((runs["status"] == "diverged").sum())
         if diverged:
-            words.append(f"{count(diverged, 'run')} diverged, counted as long as recorded.")
-        return " ".join(filter(None, [*words, left_out(records, found, self.where)]))
+            words.append(f"{count(diverged, 'run')} diverged and counted up to its last record.")
+        return words
 
     def draw(self, records: Records) -> Figure:
-        """Draws the panels, which share their colours."""
         along = records.experiment.along(self.panels, self.where)
         bands = [self.band(records, cell) for _, cell in along]
-        figure, panels = style.row_of_panels(len(along), sharex=True)
-        figure.set_dpi(style.DOTS_PER_INCH)  # of the colours, which are pixels in the SVG too
+        figure, panels = layout.row_of_panels(len(along), sharex=True)
+        figure.set_dpi(style.DOTS_PER_INCH)  # the colors are pixels in the SVG, too
         norm = _norm(pd.concat(bands)["mean"])
         for panel, (value, cell), band in zip(panels, along, bands, strict=True):
-            panel.set_title(style.title(records.experiment.label(value)), loc="left")
+            panel.set_title(layout.title(records, value), loc="left")
             self._draw_panel(panel, band, norm)
             for step in drops(records, cell)["step"]:
                 panel.axvline(step, **UNDER)
                 panel.axvline(step, **DROPS)
-        panels[0].set_ylabel(f"{self._site(records)}, from the input")
-        scale = ScalarMappable(norm, COLORS)
-        label = self.chosen.quantity.axis_label
-        ticks.on_log_axis(figure.colorbar(scale, ax=panels, label=label, pad=0.02).ax)
+        unit = "Unit" if self.counts_units(self.all_rows(records)) else "Layer"
+        panels[0].set_ylabel(f"{unit}, from the input")
+        scale, label = ScalarMappable(norm, COLORS), self.described.axis_label
+        bar = figure.colorbar(scale, ax=panels, label=label, pad=0.02)
+        layout.number_log_axis(bar.ax)
         dropped = any(len(drops(records, cell)) for _, cell in along)
-        edges.keys_below(figure, _keys(pd.concat(bands), dropped), len(panels))
+        layout.legend_below(figure, _keys(pd.concat(bands), dropped), len(panels))
         return figure
 
     def band(self, records: Records, cell: Cell) -> pd.DataFrame:
-        """The profiles of one cell at every step, as `probed.over_seeds` gives them."""
-        return over_seeds(probed(records, self.chosen, cell))
+        """Computes the profiles of a cell at every step (see `over_seeds`)."""
+        return over_seeds(self.rows(records, cell))
 
     def _draw_panel(self, panel: Axes, band: pd.DataFrame, norm: LogNorm) -> None:
         panel.grid(False)
@@ -131,53 +99,67 @@ class HeatMap:
         if self.steps == "log":
             panel.set_xscale("function", functions=(np.log1p, np.expm1))
             panel.set_xticks(_powers_of_ten(band["step"].max()))
-        there, back = (np.log1p, np.expm1) if self.steps == "log" else (_same, _same)
+        scaled, unscaled = (np.log1p, np.expm1) if self.steps == "log" else (_same, _same)
         colors = band.pivot(index="depth", columns="step", values="mean")
-        across = back(ends(there(colors.columns.to_numpy(dtype=float))))
+        across = unscaled(ends(scaled(colors.columns.to_numpy(dtype=float))))
         up = ends(colors.index.to_numpy(dtype=float))
         panel.pcolormesh(across, up, colors.to_numpy(), norm=norm, cmap=COLORS, rasterized=True)
-        _hatch(panel, band[band["zeros"] > 0], across, up, colors, ZERO)
-        _hatch(panel, band[band["strange"] > 0], across, up, colors, STRANGE)
+        for column, hatch in HATCHES.items():
+            _hatch(panel, band[band[column] > 0], across, up, colors, hatch)
         for boundary in _boundaries(band):
             panel.axhline(boundary, **STAGES)
 
-    def _site(self, records: Records) -> str:
-        units = is_of_units(probed(records, self.chosen, self.where), self.chosen)
-        return "Unit" if units else "Layer"
-
-    def _on_marks(self, records: Records) -> list[str]:
+    def _explain_marks(self, records: Records) -> list[str]:
         along = records.experiment.along(self.panels, self.where)
         bands = pd.concat([self.band(records, cell) for _, cell in along])
-        words = ["White lines across: where a stage ends."]
-        for column, hatch, what in (
-            ("zeros", "Stripes", "exactly zero"),
-            ("strange", "Lattice", "not finite"),
-        ):
+        words = []
+        for column, hatch in (("zeros", "striped"), ("nonfinite", "cross-hatched")):
             n = int((bands[column] > 0).sum())
             if n:
-                words.append(f"{hatch}: {what} in one seed or more ({count(n, 'place')}).")
-        if (bands["mean"].notna() & (bands["zeros"] + bands["strange"] > 0)).any():
-            words.append("Colour under them is the mean of the other seeds.")
-        return [*words, *self._on_drops(records)]
-
-    def _on_drops(self, records: Records) -> list[str]:
-        along = records.experiment.along(self.panels, self.where)
-        every = pd.concat([drops(records, cell) for _, cell in along])
-        if not len(every):
-            return []
-        fell = " and ".join(
-            f"to {each.rate:.3g} at step {each.step}"
-            for each in every.drop_duplicates().itertuples()
-        )
-        return [f"Dashed lines: the learning rate drops, {fell}."]
+                cells = count(n, "cell")
+                words.append(f"{capitalized(hatch)}: {MEANINGS[column]} in some seed ({cells}).")
+        if (bands["mean"].notna() & (bands["zeros"] + bands["nonfinite"] > 0)).any():
+            words.append("The color of such a cell is the mean of its other seeds.")
+        every = pd.concat([drops(records, cell) for _, cell in along]).drop_duplicates()
+        if len(every):
+            fell = [f"to {each.rate:.3g} at step {each.step}" for each in every.itertuples()]
+            words.append(f"Dashed lines: the learning rate drops {' and '.join(fell)}.")
+        return words
 
 
-def ends(centres: Float[np.ndarray, " cells"]) -> Ends:
-    """Where cells end that reach halfway to their neighbours; a cell alone is one wide."""
-    if len(centres) == 1:
-        return np.array([centres[0] - 0.5, centres[0] + 0.5])
-    middles = (centres[:-1] + centres[1:]) / 2
-    first, last = 2 * centres[0] - middles[0], 2 * centres[-1] - middles[-1]
+def drops(records: Records, cell: Cell) -> pd.DataFrame:
+    """Finds the drops of a learning rate that decreases in steps.
+
+    A drop lies between two training records and is placed at the first of them, which is exact if
+    a record is written at the drop. A smooth decrease, such as a cosine, has no drops.
+
+    Args:
+      records: the experiment's records.
+      cell: one value for each axis.
+
+    Returns:
+      One row for each drop: `step`, and the `rate` from that step on.
+    """
+    none = pd.DataFrame({"step": pd.Series(dtype=int), "rate": pd.Series(dtype=float)})
+    if "learning_rate" not in records.metrics:
+        return none
+    trained = records.metrics[records.metrics["kind"] == "train"]
+    of_runs = trained[trained["run"].isin(of_cell(records.runs, cell)["run"])]
+    if not len(of_runs):
+        return none
+    longest = of_runs["run"].value_counts(sort=True).index[0]
+    one = of_runs[of_runs["run"] == longest].sort_values("step")
+    step, rate = one["step"].to_numpy(dtype=int), one["learning_rate"].to_numpy(dtype=float)
+    fell = (rate[1:-1] < DROP * rate[:-2]) & np.isclose(rate[2:], rate[1:-1], rtol=1e-4)
+    return pd.DataFrame({"step": step[:-2][fell], "rate": rate[1:-1][fell]})
+
+
+def ends(centers: Float[np.ndarray, " cells"]) -> Ends:
+    """Returns the ends of cells that extend halfway to their neighbors; a single one is 1 wide."""
+    if len(centers) == 1:
+        return np.array([centers[0] - 0.5, centers[0] + 0.5])
+    middles = (centers[:-1] + centers[1:]) / 2
+    first, last = 2 * centers[0] - middles[0], 2 * centers[-1] - middles[-1]
     return np.concatenate([[first], middles, [last]])
 
 
@@ -221,11 +203,11 @@ def _hatch(
 
 
 def _keys(band: pd.DataFrame, dropped: bool) -> list[Artist]:
-    keys: list[Artist] = []
-    if (band["zeros"] > 0).any():
-        keys.append(Patch(hatch=ZERO, label="exactly zero", **HATCH))
-    if (band["strange"] > 0).any():
-        keys.append(Patch(hatch=STRANGE, label="not finite", **HATCH))
+    keys: list[Artist] = [
+        Patch(hatch=hatch, label=MEANINGS[column], **HATCH)
+        for column, hatch in HATCHES.items()
+        if (band[column] > 0).any()
+    ]
     if dropped:
         keys.append(Line2D([], [], label="learning rate drops", **DROPS))
     return keys

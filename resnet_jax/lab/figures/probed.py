@@ -1,16 +1,18 @@
-"""What probes recorded, chosen for a figure: rows by site, and their mean and range over seeds."""
+"""Base of the figures of what probes recorded: the rows to draw, and profiles over seeds."""
 
-from collections.abc import Sequence
+from abc import abstractmethod
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Int
 
 from resnet_jax.errors import UserError
 from resnet_jax.lab.design.protocols import Cell
-from resnet_jax.lab.figures.quantities import Quantity, quantity
-from resnet_jax.lab.formatting import count
+from resnet_jax.lab.figures import captions
+from resnet_jax.lab.figures.base import Drawing
+from resnet_jax.lab.figures.quantities import Quantity, describe_quantity
 from resnet_jax.lab.results.records import Records, of_cell, with_values
 
 PLACE = ["stage", "unit", "layer", "depth"]
@@ -19,86 +21,130 @@ COLUMNS = ["run", "step", "site", *PLACE, "value"]
 SHORTCUT = "shortcut"
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """One quantity of some sites of a network.
+@dataclass(frozen=True, kw_only=True)
+class ProbeDrawing(Drawing):
+    """Base of figures of one recorded quantity at some sites of the networks.
 
     Attributes:
-      name: a column of the records, such as "gradient_norm".
+      quantity: a column of the probes' records, such as "gradient_norm".
       of: the kind of site: "unit", "parameter" or "activation".
-      sites: one pattern of paths or several, as of a shell; * matches slashes too. What is on a
-        shortcut is left out unless a pattern speaks of it.
+      sites: shell-style pattern of the sites' paths, or several; `*` also matches slashes. Sites on
+        a shortcut are included only by a pattern that contains "shortcut".
     """
 
-    name: str
-    of: str
-    sites: str | Sequence[str]
+    quantity: str = "gradient_norm"
+    of: str = "unit"
+    sites: str | tuple[str, ...] = "*"
+
+    def __post_init__(self) -> None:
+        describe_quantity(self.quantity, self.of)  # a typo is refused before anything runs
 
     @property
-    def quantity(self) -> Quantity:
-        """How to speak of the quantity.
+    def measures(self) -> tuple[str, ...]:
+        """Empty: no final measures, only records of probes are shown."""
+        return ()
 
-        Raises:
-          UserError: the kind of site does not have it.
-        """
-        return quantity(self.name, self.of)
+    @property
+    def described(self) -> Quantity:
+        """The description of the quantity."""
+        return describe_quantity(self.quantity, self.of)
 
     @property
     def patterns(self) -> tuple[str, ...]:
-        """The patterns, also if it is one."""
-        return (self.sites,) if isinstance(self.sites, str) else tuple(self.sites)
+        """The patterns of sites."""
+        return (self.sites,) if isinstance(self.sites, str) else self.sites
 
-    def __contains__(self, site: str) -> bool:
+    def rows(self, records: Records, cell: Cell) -> pd.DataFrame:
+        """Returns what the runs of a cell recorded; failed runs are left out.
+
+        Args:
+          records: the experiment's records.
+          cell: values of axes; the runs of all matching cells are returned together.
+
+        Returns:
+          One row for each run, step and site, in network order: columns `COLUMNS`. The value is NaN
+          where it is undefined.
+        """
+        metrics = records.metrics
+        if not {"of", "site", self.quantity} <= set(metrics.columns):
+            return pd.DataFrame(columns=COLUMNS)
+        runs = with_values(of_cell(records.runs, cell))["run"]
+        of_runs = metrics[metrics["run"].isin(runs)]
+        of_kind = of_runs[(of_runs["kind"] == "probe") & (of_runs["of"] == self.of)]
+        sites = [site for site in of_kind["site"].unique() if self._includes(site)]
+        found = of_kind[of_kind["site"].isin(sites)].rename(columns={self.quantity: "value"})
+        types = {**dict.fromkeys(("step", "stage", "unit", "depth"), int), "value": float}
+        return found[COLUMNS].astype(types)
+
+    def all_rows(self, records: Records) -> pd.DataFrame:
+        """Returns the rows of every cell that the figure shows."""
+        cells = [self.where]
+        for axis in self._varied:
+            cells = [cell for held in cells for _, cell in records.experiment.along(axis, held)]
+        return pd.concat([self.rows(records, cell) for cell in cells])
+
+    def sentences(self, records: Records) -> list[str]:
+        found = self.all_rows(records)
+        not_shown = captions.not_shown(records, found["run"], self.where)
+        return [*self.explain(records, found), not_shown]
+
+    @abstractmethod
+    def explain(self, records: Records, found: pd.DataFrame) -> list[str]:
+        """The sentences of the caption about the quantity and the marks.
+
+        Args:
+          records: the experiment's records.
+          found: as returned by `all_rows`.
+        """
+
+    def counts_units(self, found: pd.DataFrame) -> bool:
+        """Whether the sites are units or their outputs, so that their depth counts units."""
+        return self.of == "unit" or (len(found) > 0 and bool((found["layer"] == "").all()))
+
+    def _includes(self, site: str) -> bool:
         return any(
             fnmatchcase(site, pattern) and (SHORTCUT in pattern or SHORTCUT not in site.split("/"))
             for pattern in self.patterns
         )
 
 
-def probed(records: Records, chosen: Chosen, cell: Cell) -> pd.DataFrame:
-    """What the runs of a cell recorded, those that failed left out.
+@dataclass(frozen=True, kw_only=True)
+class StepDrawing(ProbeDrawing):
+    """Base of figures of what was recorded at one step.
 
-    Args:
-      records: what the runs left behind.
-      chosen: the quantity and the sites.
-      cell: a value for each axis; what it leaves open is mixed.
-
-    Returns:
-      One row for each run, step and site, in the order recorded, which is network order: columns
-      `COLUMNS`. The value is NaN where it is undefined.
+    Attributes:
+      step: number of updates before the probe; None for the last probe of each cell.
     """
-    metrics = records.metrics
-    if not {"of", "site", chosen.name} <= set(metrics.columns):
-        return pd.DataFrame(columns=COLUMNS)
-    runs = with_values(of_cell(records.runs, cell))["run"]
-    of_runs = metrics[metrics["run"].isin(runs)]
-    of_kind = of_runs[(of_runs["kind"] == "probe") & (of_runs["of"] == chosen.of)]
-    sites = [site for site in of_kind["site"].unique() if site in chosen]
-    found = of_kind[of_kind["site"].isin(sites)].rename(columns={chosen.name: "value"})[COLUMNS]
-    return found.astype({**dict.fromkeys(("step", "stage", "unit", "depth"), int), "value": float})
 
+    step: int | None = 0
 
-def at_step(found: pd.DataFrame, step: int | None) -> pd.DataFrame:
-    """The rows of one step; of the last one of all if it is None."""
-    if not len(found):
-        return found
-    return found[found["step"] == (found["step"].max() if step is None else step)]
+    def rows(self, records: Records, cell: Cell) -> pd.DataFrame:
+        found = super().rows(records, cell)
+        if not len(found):
+            return found
+        step = found["step"].max() if self.step is None else self.step
+        return found[found["step"] == step]
+
+    def when(self, found: pd.DataFrame) -> str:
+        """The step in words."""
+        return captions.when(self.step, found["step"])
 
 
 def over_seeds(found: pd.DataFrame, geometric: bool = True) -> pd.DataFrame:
-    """Mean and range of the runs at each step and site.
+    """Computes mean and range over the runs at each step and site.
 
     Args:
-      found: rows as `probed` gives them, of the runs of one cell.
-      geometric: whether the mean is geometric, and of positive values alone; else it is that of
-        all finite values, zeros among them.
+      found: rows as returned by `ProbeDrawing.rows`, of the runs of one cell.
+      geometric: whether to take the geometric mean, of positive values only; else the arithmetic
+        mean of all finite values, zeros included.
 
     Returns:
-      One row for each step and site, by step and by depth: `step`, `site`, the place, `mean`,
-      `low`, `high`, and in how many runs the value is zero (`zeros`) or not finite (`strange`).
+      One row for each step and site, ordered by step and depth: `step`, `site`, `stage`, `unit`,
+      `layer`, `depth`, `mean`, `low`, `high`, and the number of runs in which the value is zero
+      (`zeros`) or not finite (`nonfinite`).
 
     Raises:
-      UserError: two of the sites have one depth, so that they make no profile.
+      UserError: two sites have the same depth, so that they do not form a profile.
     """
     value = found["value"].astype(float)
     counted = value.where(np.isfinite(value) & ((value > 0) | (not geometric)))
@@ -106,7 +152,7 @@ def over_seeds(found: pd.DataFrame, geometric: bool = True) -> pd.DataFrame:
         counted=counted,
         scaled=np.log(counted) if geometric else counted,
         zero=value == 0,
-        strange=~np.isfinite(value),
+        nonfinite=~np.isfinite(value),
     )
     band = marked.groupby(["step", "site"], sort=False, as_index=False).agg(
         **{column: (column, "first") for column in PLACE},
@@ -114,7 +160,7 @@ def over_seeds(found: pd.DataFrame, geometric: bool = True) -> pd.DataFrame:
         low=("counted", "min"),
         high=("counted", "max"),
         zeros=("zero", "sum"),
-        strange=("strange", "sum"),
+        nonfinite=("nonfinite", "sum"),
     )
     if geometric:
         band["mean"] = np.exp(band["mean"].astype(float))
@@ -122,68 +168,17 @@ def over_seeds(found: pd.DataFrame, geometric: bool = True) -> pd.DataFrame:
     return band.sort_values(["step", "depth"], kind="stable", ignore_index=True)
 
 
-def stage_ends(band: pd.DataFrame) -> np.ndarray:
-    """The positions in a profile of the last site of each stage but the last one."""
+def stage_ends(band: pd.DataFrame) -> Int[np.ndarray, " ends"]:
+    """Returns the positions in a profile of the last site of each stage but the last."""
     stage = band["stage"].to_numpy()
     return np.flatnonzero((stage[:-1] != stage[1:]) & (stage[:-1] > 0) & (stage[1:] > 0))
 
 
-def is_of_units(found: pd.DataFrame, chosen: Chosen) -> bool:
-    """Whether the sites are units or their boundaries, so that their depth counts units."""
-    return chosen.of == "unit" or (len(found) > 0 and bool((found["layer"] == "").all()))
-
-
-def in_cells(
-    records: Records, chosen: Chosen, step: int | None, where: Cell, *axes: str
-) -> pd.DataFrame:
-    """The rows of a step in each cell that axes make with held values.
-
-    Args:
-      records: what the runs left behind.
-      chosen: the quantity and the sites.
-      step: see `at_step`; the last step of a cell is its own.
-      where: the held values.
-      *axes: names of axes; an empty one adds nothing.
-    """
-    cells = [where]
-    for axis in axes:
-        cells = [cell for held in cells for _, cell in records.experiment.along(axis, held)]
-    return pd.concat([at_step(probed(records, chosen, cell), step) for cell in cells])
-
-
-def when(step: int | None, found: pd.DataFrame) -> str:
-    """A step in words; of the last one, as it was in the rows, if it is None."""
-    if step is None:
-        steps = found["step"].unique()
-        return (
-            f"at the last probe, {when(int(steps[0]), found)}"
-            if len(steps) == 1
-            else "at the last probe"
-        )
-    return f"after {count(step, 'step')}" if step else "before the first step"
-
-
-def left_out(records: Records, found: pd.DataFrame, where: Cell) -> str:
-    """How many runs have no part in a figure, in a sentence; empty if all have.
-
-    Args:
-      records: what the runs left behind.
-      found: the rows that the figure shows.
-      where: the cells that it asks for.
-    """
-    asked = of_cell(records.runs, where)["run"]
-    lacking = len(asked) - int(asked.isin(found["run"]).sum())
-    if not lacking:
-        return ""
-    verb = "has" if lacking == 1 else "have"
-    return f"{lacking} of {count(len(asked), 'run')} {verb} no such record and no part in this."
-
-
 def _refuse_shared_depths(band: pd.DataFrame) -> None:
-    twins = band[band.duplicated(["step", "depth"], keep=False)]
-    if len(twins):
-        first, second = twins["site"].iloc[:2]
+    shared = band[band.duplicated(["step", "depth"], keep=False)]
+    if len(shared):
+        first, second = shared["site"].iloc[:2]
         raise UserError(
-            f"{first!r} and {second!r} are at the same depth of a network: choose sites by a "
-            'pattern that tells them apart, such as "*/conv?/kernel"'
+            f"sites {first!r} and {second!r} have the same depth; select one of them by a pattern "
+            'such as sites="*/conv?/kernel"'
         )

@@ -1,6 +1,6 @@
-"""A quantity along the depth of networks: mean and range of the seeds, site by site."""
+"""Profiles: a quantity along the depth of networks, mean and range over seeds at each site."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -13,19 +13,10 @@ from matplotlib.lines import Line2D
 
 from resnet_jax.lab.analysis import growth
 from resnet_jax.lab.analysis.growth import Selection
-from resnet_jax.lab.design.protocols import AxisValue, Cell
-from resnet_jax.lab.figures import edges, seeds, style, ticks
-from resnet_jax.lab.figures.probed import (
-    Chosen,
-    at_step,
-    in_cells,
-    is_of_units,
-    left_out,
-    over_seeds,
-    probed,
-    stage_ends,
-    when,
-)
+from resnet_jax.lab.design.protocols import AxisValue
+from resnet_jax.lab.figures import captions, edges, layout, style
+from resnet_jax.lab.figures.probed import StepDrawing, over_seeds, stage_ends
+from resnet_jax.lab.formatting import capitalized
 from resnet_jax.lab.results.records import Records
 
 At = Float[np.ndarray, " sites"]
@@ -41,101 +32,63 @@ POINT: dict[str, Any] = {"marker": "o", "markersize": 3.2, "markeredgewidth": 0.
 
 
 @dataclass(frozen=True, kw_only=True)
-class Profile:
-    """A quantity by depth: a panel for each value of one axis, a line for each of another.
+class Profile(StepDrawing):
+    """A quantity against depth; the selected sites have one depth each.
 
     Attributes:
-      quantity: what is drawn: a column of the records of probes, such as "gradient_norm".
-      of: the kind of site: "unit", "parameter" or "activation".
-      sites: one pattern of the sites' paths or several, as of a shell; no two sites of one depth.
-      step: after how many updates; None for the last probe.
-      panels: the axis whose values stand side by side, with one scale; empty for one panel.
+      panels: the axis whose values are panels side by side; empty for one panel.
       lines: the axis whose values are lines; empty for one line.
-      x: "depth", or "relative" for the depth over that of the last site.
-      selection: what a growth rate leaves out; given, it is drawn open, and the rest full.
-      where: the value of each further axis.
-      says: what the reader is to see; opens the caption.
-      name: what the files are called.
+      x: "depth", or "relative" for the depth divided by that of the last site.
+      selection: which sites a growth fit uses; these are drawn filled, the others open. None draws
+        lines without points.
     """
 
-    quantity: str = "gradient_norm"
-    of: str = "unit"
-    sites: str | tuple[str, ...] = "*"
-    step: int | None = 0
     panels: str = ""
     lines: str = ""
     x: Literal["depth", "relative"] = "depth"
     selection: Selection | None = None
-    where: Cell = field(default_factory=dict)
-    says: str = ""
     name: str = "profile"
 
-    def __post_init__(self) -> None:
-        _ = self.chosen.quantity  # a name that is not known is an error here, before anything runs
+    varies = ("panels", "lines")
 
-    @property
-    def chosen(self) -> Chosen:
-        """The quantity and the sites."""
-        return Chosen(self.quantity, self.of, self.sites)
-
-    @property
-    def measures(self) -> tuple[str, ...]:
-        """No final measure: what is shown comes from the probes' records."""
-        return ()
-
-    @property
-    def axes(self) -> tuple[str, ...]:
-        """The axes that are panels, lines or held fixed."""
-        return *filter(None, (self.panels, self.lines)), *self.where
-
-    def caption(self, records: Records) -> str:
-        """What the figure shows, what its marks mean, and what became of the runs."""
-        table, quantity = self.table(records), self.chosen.quantity
-        found = in_cells(records, self.chosen, self.step, self.where, self.panels, self.lines)
-        words = [
-            self.says,
-            f"{style.title(quantity.words)} of each {self._each(table)}, {when(self.step, found)}: "
-            f"{quantity.meaning}.",
-            seeds.lines_and_bands(seeds.per_cell(records, found["run"]), "geometric mean"),
-            "Upright ticks on a line: where a stage ends." if _has_stages(table) else "",
-            self._on_points(table),
-            *edges.edge_words(*_marked(table)),
-            left_out(records, found, self.where),
+    def explain(self, records: Records, found: pd.DataFrame) -> list[str]:
+        table, quantity = self.table(records), self.described
+        counts = captions.seeds_by_cell(records, found["run"])
+        return [
+            f"{capitalized(quantity.words)} ({quantity.meaning}) of {self._sites(table)}, "
+            f"{self.when(found)}.",
+            captions.lines_and_bands(counts, "geometric mean"),
+            "Vertical ticks on a line: stage boundaries." if _has_stages(table) else "",
+            self._explain_points(table),
+            *captions.edge_marks(*_marked(table)),
         ]
-        return " ".join(filter(None, words))
 
     def draw(self, records: Records) -> Figure:
-        """Draws the panels, which share their scales."""
         table = self.table(records)
         values = [value for value, _ in records.experiment.along(self.panels)]
-        figure, panels = style.row_of_panels(len(values), sharex=True, sharey=True)
-        panels[0].set_yscale("log")
-        ticks.on_log_axis(panels[0])
+        figure, panels = layout.row_of_panels(len(values), sharex=True, sharey=True)
+        layout.logarithmic(panels[0])
         for panel, value in zip(panels, values, strict=True):
             self._draw_panel(panel, records, table, value)
-            panel.set_title(style.title(records.experiment.label(value)), loc="left")
+            panel.set_title(layout.title(records, value), loc="left")
             panel.set_xlabel(self._depth_label(table))
-        panels[0].set_ylabel(self.chosen.quantity.axis_label)
+        panels[0].set_ylabel(self.described.axis_label)
         edges.make_room(panels[0], table)
-        if self.lines:
-            title = style.title(records.experiment.label(self.lines))
-            edges.keys_beside(
-                figure, edges.keys_of_lines(panels, records.experiment, self.lines), title
-            )
-        edges.keys_below(figure, self._keys(table), len(panels))
+        layout.line_legend(figure, panels, records, self.lines)
+        layout.legend_below(figure, self._keys(table), len(panels))
         return figure
 
     def table(self, records: Records) -> pd.DataFrame:
-        """What is drawn: the profile of each cell, as `probed.over_seeds` gives it.
+        """Computes the profile of each cell.
 
         Returns:
-          With the further columns `panel` and `line` (the values of these axes), `at` (depth, or
-          relative depth) and `reason` (why the selection leaves the site out; "" if it is kept).
+          The columns of `over_seeds`, and `panel` and `line` (values of these axes), `at` (depth or
+          relative depth) and `reason` (why a growth fit excludes the site; "" if it does not).
         """
         parts = []
         for panel, held in records.experiment.along(self.panels, self.where):
             for line, cell in records.experiment.along(self.lines, held):
-                band = over_seeds(at_step(probed(records, self.chosen, cell), self.step))
+                band = over_seeds(self.rows(records, cell))
                 scale = band["depth"].max() if self.x == "relative" else 1
                 at, reason = band["depth"] / scale, self._reasons(band)
                 parts.append(band.assign(panel=panel, line=line, at=at, reason=reason))
@@ -152,16 +105,16 @@ class Profile:
         in_panel = table[table["panel"] == value]
         looks = style.looks([line for line, _ in records.experiment.along(self.lines)])
         for line, look in looks.items():
-            band, rows = in_panel[in_panel["line"] == line], edges.rows_before(table, line)
+            band, rows = in_panel[in_panel["line"] == line], edges.rows_of(table, line)
             if len(band):
-                self._draw_line(panel, band, look, style.title(records.experiment.label(line)))
+                self._draw_line(panel, band, look, layout.title(records, line))
                 edges.mark_edges(panel, band["at"].to_numpy(), band, look.color, rows)
 
     def _draw_line(self, panel: Axes, band: pd.DataFrame, look: style.Look, label: str) -> None:
         at, mean, color = band["at"].to_numpy(), band["mean"].to_numpy(), look.color
         panel.fill_between(at, band["low"], band["high"], fc=color, **style.BAND)
         panel.plot(at, mean, c=color, ls=look.dashes, label=label)
-        single = alone(mean)
+        single = isolated(mean)
         panel.plot(at[single], mean[single], c=color, label="_", **SINGLE)
         panel.plot(*boundaries(at, band), c=color, label="_", **BOUNDARY)
         if self.selection:
@@ -172,43 +125,43 @@ class Profile:
     def _keys(self, table: pd.DataFrame) -> list[Artist]:
         keys: list[Artist] = []
         if _has_stages(table):
-            keys.append(Line2D([], [], color=style.INK, label="stage ends", **BOUNDARY))
+            keys.append(Line2D([], [], color=style.INK, label="stage boundary", **BOUNDARY))
         if self.selection:
-            for fill, label in ((style.INK, "fitted"), ("white", "left out of fits")):
+            for fill, label in ((style.INK, "fitted"), ("white", "excluded from fits")):
                 keys.append(Line2D([], [], color=style.INK, mfc=fill, label=label, **POINT))
-        zeros, strange, _ = _marked(table)
-        return keys + edges.edge_keys(zeros, strange)
+        zeros, nonfinite, _ = _marked(table)
+        return keys + edges.keys(zeros, nonfinite)
 
-    def _on_points(self, table: pd.DataFrame) -> str:
+    def _explain_points(self, table: pd.DataFrame) -> str:
         if not self.selection:
             return ""
         reasons = ", ".join(filter(None, dict.fromkeys(table["reason"])))
-        why = f": {reasons}" if reasons else ""
-        return f"Full points: what growth is fitted to. Open points: left out of the fit{why}."
+        why = f" ({reasons})" if reasons else ""
+        return f"Filled points are used in growth fits; open points are excluded{why}."
 
-    def _each(self, table: pd.DataFrame) -> str:
-        units = is_of_units(table, self.chosen)
+    def _sites(self, table: pd.DataFrame) -> str:
+        units = self.counts_units(table)
         return {
-            "unit": "unit's convolution kernels, taken together",
-            "parameter": f"parameter {' or '.join(self.chosen.patterns)}",
-            "activation": "unit's output" if units else "layer's output",
+            "unit": "all convolution kernels of each unit",
+            "parameter": f"each parameter {' or '.join(self.patterns)}",
+            "activation": "each unit's output" if units else "each layer's output",
         }[self.of]
 
     def _depth_label(self, table: pd.DataFrame) -> str:
-        units = is_of_units(table, self.chosen)
+        units = self.counts_units(table)
         if self.x == "relative":
             return "Unit / number of units" if units else "Layer / last layer"
         return "Unit, from the input" if units else "Layer, from the input"
 
 
 def boundaries(at: At, band: pd.DataFrame) -> tuple[At, At]:
-    """Where a profile passes from one stage to the next: halfway, on the line that is drawn."""
+    """Returns the points halfway between stages, on the line of a profile."""
     before, log = stage_ends(band), np.log(band["mean"].to_numpy(dtype=float))
     return (at[before] + at[before + 1]) / 2, np.exp((log[before] + log[before + 1]) / 2)
 
 
-def alone(mean: At) -> Bool[np.ndarray, " sites"]:
-    """Which sites have a value and no neighbour with one, so that no line shows them."""
+def isolated(mean: At) -> Bool[np.ndarray, " sites"]:
+    """Returns a mask of values without a neighbor, which no line would show."""
     known = np.pad(np.isfinite(mean), 1)
     return known[1:-1] & ~known[:-2] & ~known[2:]
 
@@ -218,7 +171,7 @@ def _has_stages(table: pd.DataFrame) -> bool:
 
 
 def _marked(table: pd.DataFrame) -> tuple[int, int, bool]:
-    """How many sites have zeros, how many infinities or NaN, and whether seeds differ in it."""
-    zeros, strange = table["zeros"] > 0, table["strange"] > 0
-    mixed = (zeros | strange) & table["mean"].notna()
-    return int(zeros.sum()), int(strange.sum()), bool(mixed.any())
+    """The sites with zeros, those with nonfinite values, and whether seeds differ in this."""
+    zeros, nonfinite = table["zeros"] > 0, table["nonfinite"] > 0
+    mixed = (zeros | nonfinite) & table["mean"].notna()
+    return int(zeros.sum()), int(nonfinite.sum()), bool(mixed.any())

@@ -1,21 +1,18 @@
-"""What is measured at sites of a network, as a figure speaks of it: words, units and meaning."""
+"""Names, units and definitions of the quantities that probes record, for axes and captions."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from resnet_jax.errors import UserError, did_you_mean
-
-Of = Literal["unit", "parameter", "activation"]
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """How to speak of a quantity that is never negative, and so can stand on a log axis.
+    """How to label a recorded quantity; all are nonnegative and are drawn on a log axis.
 
     Attributes:
-      words: what to call it.
-      unit: what it is measured in; empty for a pure number.
-      meaning: what it is exactly, as the rest of a sentence; for a caption.
+      words: its name in running text.
+      unit: its unit; empty for a pure number.
+      meaning: its definition, for a caption.
     """
 
     words: str
@@ -24,7 +21,7 @@ class Quantity:
 
     @property
     def axis_label(self) -> str:
-        """What to write on an axis; the unit on a line of its own: `(nats per unit of weight)`."""
+        """The label of an axis, with the unit on a second line."""
         label = f"{self.words}\n({self.unit})" if self.unit else self.words
         return label[:1].upper() + label[1:]
 
@@ -32,38 +29,32 @@ class Quantity:
 _PER_WEIGHT, _PER_SIGNAL = "nats per unit of weight", "nats per unit of signal"
 
 _OF_WEIGHTS = {
-    "gradient_norm": Quantity("gradient norm", _PER_WEIGHT, "the Frobenius norm, not squared"),
+    "gradient_norm": Quantity("gradient norm", _PER_WEIGHT, "Frobenius norm, not squared"),
     "gradient_rms": Quantity(
-        "RMS gradient", _PER_WEIGHT, "the norm over the root of the number of weights, not squared"
+        "RMS gradient", _PER_WEIGHT, "Frobenius norm over the root of the number of weights"
     ),
-    "weight_norm": Quantity("weight norm", "", "the Frobenius norm, not squared"),
-    "relative": Quantity(
-        "relative gradient", "nats / weight²", "norm of the gradient over norm of the weights"
-    ),
+    "weight_norm": Quantity("weight norm", "", "Frobenius norm, not squared"),
+    "relative": Quantity("relative gradient", "nats / weight²", "gradient norm over weight norm"),
     "invariant": Quantity(
-        "scale-free gradient |G| |W|",
-        "nats",
-        "norm of the gradient times norm of the weights, neither of them squared",
+        "scale-invariant gradient |G| |W|", "nats", "gradient norm times weight norm, not squared"
     ),
-    "update_ratio": Quantity(
-        "relative update", "", "norm of the step over norm of the weights, per step"
-    ),
+    "update_ratio": Quantity("relative update", "", "norm of one step's update over weight norm"),
 }
 _OF_SIGNALS = {
     "gradient_norm": Quantity(
         "gradient norm",
         _PER_SIGNAL,
-        "the Frobenius norm over the batch, of the mean loss, not squared",
+        "Frobenius norm over the batch of the mean loss's gradient, not squared",
     ),
     "gradient_rms": Quantity(
         "per-example RMS gradient",
         _PER_SIGNAL,
-        "the batch size times the root mean square, not squared",
+        "root mean square of the mean loss's gradient, times the batch size",
     ),
     "signal_std": Quantity("standard deviation", "", "over examples, positions and channels"),
     "signal_variance": Quantity("variance", "", "over examples, positions and channels"),
     "channel_variance": Quantity(
-        "variance within channels", "", "over examples and positions, the mean of the channels"
+        "variance within channels", "", "over examples and positions, averaged over channels"
     ),
 }
 _KNOWN: dict[str, dict[str, Quantity]] = {
@@ -73,19 +64,19 @@ _KNOWN: dict[str, dict[str, Quantity]] = {
 }
 
 
-def quantity(name: str, of: str) -> Quantity:
-    """The quantity of a name.
+def describe_quantity(name: str, of: str) -> Quantity:
+    """Returns the description of a recorded quantity.
 
     Args:
-      name: a column of the records of probes.
+      name: a column of the probes' records.
       of: the kind of site: "unit", "parameter" or "activation".
 
     Raises:
-      UserError: there is no such kind of site, or it has no such quantity to draw.
+      UserError: unknown kind of site, or the kind does not have this quantity.
     """
     if of not in _KNOWN:
-        raise UserError(f"of={of!r} is no kind of site; {did_you_mean(of, _KNOWN)}")
+        raise UserError(f"of={of!r} is not a kind of site; {did_you_mean(of, _KNOWN)}")
     if name not in _KNOWN[of]:
         hint = did_you_mean(name, _KNOWN[of])
-        raise UserError(f"no quantity {name!r} of sites of kind {of!r} to draw; {hint}")
+        raise UserError(f"quantity {name!r} is not recorded for sites of kind {of!r}; {hint}")
     return _KNOWN[of][name]

@@ -1,75 +1,64 @@
-"""What each value of an axis does to a measure, against one of them, in order of the effect."""
+"""The effect of each value of an axis on a measure, against a baseline, in order of size."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from resnet_jax.lab.analysis.ranking import Effect, rank
 from resnet_jax.lab.design.protocols import AxisValue, Cell
-from resnet_jax.lab.figures import seeds, style
+from resnet_jax.lab.figures import captions, layout, style
+from resnet_jax.lab.figures.base import Drawing
 from resnet_jax.lab.measures import describe
 from resnet_jax.lab.results.records import Records
 
-ROW = 0.24  # inches for each value
+ROW = 0.24  # height in inches of each value
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ranking:
-    """Paired differences with their intervals, one under another.
+class Ranking(Drawing):
+    """Differences paired by seed, with their intervals, from top to bottom.
 
     Attributes:
-      axis: whose values are ranked.
-      than: the value that the others are compared with.
-      measure: the measure compared; lower is better.
-      panels: the axis whose values stand side by side, in the order of the first; empty for one.
-      where: the value of each further axis.
-      says: what the reader is to see; opens the caption.
-      name: what the files are called.
+      axis: the axis whose values are ranked.
+      than: the baseline value.
+      measure: the measure; lower is better.
+      panels: the axis whose values are panels, in the order of the first; empty for one panel.
     """
 
     axis: str
     than: AxisValue
     measure: str = "train_error"
     panels: str = ""
-    where: Cell = field(default_factory=dict)
-    says: str = ""
     name: str = "ranking"
+
+    varies = ("axis", "panels")
 
     @property
     def measures(self) -> tuple[str, ...]:
         """The one measure."""
         return (self.measure,)
 
-    @property
-    def axes(self) -> tuple[str, ...]:
-        """The axes that are ranked, panels or held fixed."""
-        return self.axis, *filter(None, (self.panels,)), *self.where
-
-    def caption(self, records: Records) -> str:
-        """What the figure shows and what its marks mean."""
+    def sentences(self, records: Records) -> list[str]:
         effects = [
             each
             for _, held in records.experiment.along(self.panels, self.where)
             for each in self._rank(records, held)
         ]
         pairs = [each.difference.n for each in effects if each.difference.n]
-        against = records.experiment.label(self.than)
-        words = [
-            self.says,
-            f"Marks: the difference from “{against}”, paired by seed, {seeds.mean_of(pairs)}.",
-            "Bars: its 95% interval by Student's t, each by itself, without correction for their "
-            "number."
-            if seeds.several(pairs)
+        baseline = records.experiment.label(self.than)
+        return [
+            f"Marks: difference from “{baseline}”, paired by seed ({captions.mean_of(pairs)}).",
+            "Bars: 95% interval of the mean (Student's t), not corrected for the number of "
+            "comparisons."
+            if captions.several(pairs)
             else "",
         ]
-        return " ".join(filter(None, words))
 
     def draw(self, records: Records) -> Figure:
-        """Draws the panels."""
         experiment = records.experiment
         along = experiment.along(self.panels, self.where)
-        figure, panels = style.row_of_panels(len(along), sharey=True)
+        figure, panels = layout.row_of_panels(len(along), sharey=True)
         order: list[AxisValue] = []
         for panel, (value, held) in zip(panels, along, strict=True):
             effects = self._rank(records, held)
@@ -83,7 +72,7 @@ class Ranking:
             panel.errorbar(x=mean, y=at, xerr=reach, color=style.INK, **style.INTERVAL)
             panel.plot(mean, at, ls="none", color=style.INK, marker="o", **style.MEAN)
             panel.axvline(0, color=style.INK, lw=0.8, zorder=1)
-            panel.set_title(style.title(experiment.label(value)) if self.panels else "")
+            panel.set_title(layout.title(records, value) if self.panels else "")
             unit = describe(self.measure).unit_of_difference
             panel.set_xlabel(f"Change of {describe(self.measure).words} ({unit})")
         panels[0].set_yticks(range(len(order)), [experiment.label(value) for value in order])

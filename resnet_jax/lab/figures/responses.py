@@ -1,4 +1,4 @@
-"""Standard deviations of layer responses, in the manner of He et al. 2015, Fig. 7."""
+"""Standard deviations of layer responses, after He et al. 2015, Fig. 7."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,16 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from resnet_jax.lab.design.protocols import AxisValue, Cell
-from resnet_jax.lab.figures import edges, seeds, style
-from resnet_jax.lab.figures.probed import (
-    Chosen,
-    at_step,
-    in_cells,
-    left_out,
-    over_seeds,
-    probed,
-    when,
-)
+from resnet_jax.lab.figures import captions, layout, style
+from resnet_jax.lab.figures.probed import StepDrawing, over_seeds
 from resnet_jax.lab.results.records import Records
 
 WIDTH, HEIGHT = 6.2, 2.5  # inches of a panel
@@ -28,118 +20,84 @@ _DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.
 
 
 @dataclass(frozen=True, kw_only=True)
-class Responses:
-    """Standard deviations of norms' outputs: in network order, and below it the largest first.
+class Responses(StepDrawing):
+    """Standard deviations of the outputs of normalization layers, by layer and sorted.
 
     Attributes:
-      lines: the axis that colour tells apart, as the depth of networks; empty for one.
-      families: the axis that dashes tell apart, its last value drawn solid; empty for one.
-      sites: patterns of the outputs' paths; by default all norms, projections' left out.
-      step: after how many updates; None for the last probe. Before the first step all responses
-        are 1, as norms make them.
-      where: the value of each further axis.
-      says: what the reader is to see; opens the caption.
-      name: what the files are called.
+      lines: the axis that colors distinguish, such as the depth of the networks; empty for one.
+      families: the axis that dashes distinguish, its last value solid; empty for one.
+      sites: patterns of the outputs' paths; by default all norms but those of projections.
+      step: number of updates before the probe; None for the last one. At initialization all
+        responses are 1, the scale of the norms.
     """
 
     lines: str = ""
     families: str = ""
+    quantity: str = field(default="signal_std", init=False)
+    of: str = field(default="activation", init=False)
     sites: str | tuple[str, ...] = NORMS
     step: int | None = None
-    where: Cell = field(default_factory=dict)
-    says: str = ""
     name: str = "responses"
 
-    @property
-    def chosen(self) -> Chosen:
-        """The quantity and the sites."""
-        return Chosen("signal_std", "activation", self.sites)
+    varies = ("families", "lines")
 
-    @property
-    def measures(self) -> tuple[str, ...]:
-        """No final measure: what is shown comes from the probes' records."""
-        return ()
-
-    @property
-    def axes(self) -> tuple[str, ...]:
-        """The axes that are lines or held fixed."""
-        return *filter(None, (self.families, self.lines)), *self.where
-
-    def caption(self, records: Records) -> str:
-        """What the figure shows, what its marks mean, and what became of the runs."""
-        found = self._found(records)
-        words = [
-            self.says,
-            f"Standard deviation of each norm's output, {when(self.step, found)}: "
-            f"{self.chosen.quantity.meaning}; in the original order it is that of a layer's "
-            "response, before the ReLU and the addition.",
-            "Top: in network order. Bottom: the same, the largest first.",
-            seeds.lines_and_bands(seeds.per_cell(records, found["run"])),
-            left_out(records, found, self.where),
+    def explain(self, records: Records, found: pd.DataFrame) -> list[str]:
+        return [
+            f"Standard deviation ({self.described.meaning}) of each norm's output, "
+            f"{self.when(found)}. In the original order of a unit this is a layer's response "
+            "before ReLU and addition.",
+            "Top: in network order. Bottom: in descending order.",
+            captions.lines_and_bands(captions.seeds_by_cell(records, found["run"])),
         ]
-        return " ".join(filter(None, words))
 
     def draw(self, records: Records) -> Figure:
-        """Draws the two panels, which share their vertical scale."""
         figure = Figure(figsize=(WIDTH + style.LEGEND_WIDTH, 2 * HEIGHT))
         ordered, ranked = figure.subplots(2, 1, sharey=True)
-        values, families = self._values(records, self.lines), self._values(records, self.families)
-        looks = style.looks(values)
-        for dashes, (_, held) in zip(
-            dashes_of(len(families)),
-            records.experiment.along(self.families, self.where),
-            strict=True,
-        ):
+        looks, dashes = self._looks(records), self._dashes(records)
+        for family, held in records.experiment.along(self.families, self.where):
             for value, cell in records.experiment.along(self.lines, held):
-                band = self.band(records, cell)
-                _draw_line(ordered, band, looks[value].color, dashes)
+                band, color = self.band(records, cell), looks[value].color
+                _draw_line(ordered, band, color, dashes[family])
                 ranks = band.sort_values("mean", ascending=False, ignore_index=True)
-                _draw_line(ranked, ranks.assign(depth=ranks.index + 1), looks[value].color, dashes)
+                _draw_line(ranked, ranks.assign(depth=ranks.index + 1), color, dashes[family])
         for panel, label in ((ordered, "Layer, from the input"), (ranked, "Rank of the layer")):
             panel.set_xlabel(label)
             panel.set_ylabel("Standard deviation")
         ordered.set_ylim(bottom=0)
-        self._show_keys(figure, records)
+        self._add_legends(figure, records)
         return figure
 
     def band(self, records: Records, cell: Cell) -> pd.DataFrame:
-        """The profile of one cell, as `probed.over_seeds` gives it, with the arithmetic mean."""
-        found = at_step(probed(records, self.chosen, cell), self.step)
-        return over_seeds(found, geometric=False)
+        """Computes the profile of a cell (see `over_seeds`), with the arithmetic mean."""
+        return over_seeds(self.rows(records, cell), geometric=False)
 
-    def _found(self, records: Records) -> pd.DataFrame:
-        return in_cells(records, self.chosen, self.step, self.where, self.families, self.lines)
+    def _looks(self, records: Records) -> dict[AxisValue, style.Look]:
+        return style.looks([value for value, _ in records.experiment.along(self.lines)])
 
-    def _drawn(self, records: Records, axis: str) -> set[AxisValue]:
-        """The values of an axis that a run with such records has."""
-        runs = records.runs[records.runs["run"].isin(self._found(records)["run"])]
-        return set(runs[axis]) if axis else set()
+    def _dashes(self, records: Records) -> dict[AxisValue, Any]:
+        families = [family for family, _ in records.experiment.along(self.families)]
+        return dict(zip(families, dashes_of(len(families)), strict=True))
 
-    def _values(self, records: Records, axis: str) -> list[AxisValue]:
-        return [value for value, _ in records.experiment.along(axis)]
-
-    def _show_keys(self, figure: Figure, records: Records) -> None:
-        label = records.experiment.label
-        values, families = self._values(records, self.lines), self._values(records, self.families)
-        drawn_values, drawn_families = (
-            self._drawn(records, axis) for axis in (self.lines, self.families)
-        )
+    def _add_legends(self, figure: Figure, records: Records) -> None:
+        drawn = records.runs[records.runs["run"].isin(self.all_rows(records)["run"])]
+        values = set(drawn[self.lines]) if self.lines else set()
+        families = set(drawn[self.families]) if self.families else set()
         by_color = [
-            Line2D([], [], color=look.color, label=style.title(label(value)))
-            for value, look in style.looks(values).items()
-            if value in drawn_values
+            Line2D([], [], color=look.color, label=layout.title(records, value))
+            for value, look in self._looks(records).items()
+            if value in values
         ]
         by_dashes = [
-            Line2D([], [], color=style.INK, ls=dashes, label=style.title(label(family)))
-            for family, dashes in zip(families, dashes_of(len(families)), strict=True)
-            if family in drawn_families
+            Line2D([], [], color=style.INK, ls=dashes, label=layout.title(records, family))
+            for family, dashes in self._dashes(records).items()
+            if family in families
         ]
-        edges.keys_beside(figure, by_color, style.title(label(self.lines)))
-        edges.keys_below(figure, by_dashes)
+        layout.legend_beside(figure, by_color, layout.title(records, self.lines))
+        layout.legend_below(figure, by_dashes)
 
 
 def dashes_of(count: int) -> list[Any]:
-    """Dashes that tell so many apart; the last is solid."""
+    """Returns dashes that distinguish a number of lines; the last is solid."""
     return [_DASHES[place % len(_DASHES)] for place in reversed(range(count))]
 
 

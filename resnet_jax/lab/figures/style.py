@@ -1,18 +1,13 @@
-"""How figures look: legible on a slide, in grey and to colour-blind eyes."""
+"""Style of the figures: legible on a slide, in grayscale and with color vision deficiency."""
 
-import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import matplotlib
-from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
-from matplotlib.figure import Figure
 
 from resnet_jax.lab.design.protocols import AxisValue
-from resnet_jax.lab.measures import describe
 
 DOTS_PER_INCH = 200
 PANEL_WIDTH, PANEL_HEIGHT, LEGEND_WIDTH = 3.9, 3.3, 1.2  # inches
@@ -20,8 +15,8 @@ PANEL_WIDTH, PANEL_HEIGHT, LEGEND_WIDTH = 3.9, 3.3, 1.2  # inches
 INK, FAINT = "#222222", "#dddddd"
 
 STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",  # text stays text: it can be searched, and takes the page's font
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so that figures are alike everywhere
+    "svg.fonttype": "none",  # text stays searchable and takes the font of the page
+    "font.family": "DejaVu Sans",  # shipped with matplotlib: the same on every machine
     "font.size": 11,
     "axes.labelsize": 11,
     "axes.titlesize": 11,
@@ -54,7 +49,7 @@ SEED: dict[str, Any] = {
     "ls": "none",
 }
 
-# Okabe and Ito (2008). In grey, dashes and markers tell them apart.
+# Okabe and Ito (2008); dashes and markers distinguish them in grayscale.
 _HUES = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 _DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)), (0, (3, 1.5)), (0, (8, 3)))
 _MARKERS = ("s", "o", "^", "D", "v", "P", "X")
@@ -62,7 +57,7 @@ _MARKERS = ("s", "o", "^", "D", "v", "P", "X")
 
 @dataclass(frozen=True)
 class Look:
-    """How one value of an axis is drawn: told apart by its colour, its dashes and its marker."""
+    """Color, dashes and marker of one value of an axis."""
 
     color: str
     dashes: Any
@@ -70,16 +65,17 @@ class Look:
 
 
 def looks(values: Sequence[AxisValue]) -> dict[AxisValue, Look]:
-    """A look for each value of an axis.
+    """Assigns a look to each value of an axis.
 
     Args:
-      values: the axis's values, in their order.
+      values: the values, in their order.
 
     Returns:
-      For numbers, colours of one scale that darkens with the number; for names, distinct hues.
+      The looks: numbers get a sequential color scale that darkens as they grow, names distinct
+      hues.
     """
     ordered = all(isinstance(value, int | float) for value in values)
-    colors = _scale(len(values)) if ordered else _HUES
+    colors = _sequential(len(values)) if ordered else _HUES
     return {
         value: Look(
             colors[place % len(colors)],
@@ -90,54 +86,8 @@ def looks(values: Sequence[AxisValue]) -> dict[AxisValue, Look]:
     }
 
 
-def row_of_panels(
-    count: int, *, sharex: bool = False, sharey: bool = False
-) -> tuple[Figure, list[Axes]]:
-    """A figure with panels side by side and room for a legend at its right.
-
-    Args:
-      count: how many panels.
-      sharex: whether they have one horizontal scale.
-      sharey: whether they have one vertical scale.
-    """
-    figure = Figure(figsize=(PANEL_WIDTH * count + LEGEND_WIDTH, PANEL_HEIGHT))
-    panels = figure.subplots(1, count, squeeze=False, sharex=sharex, sharey=sharey)
-    return figure, list(panels[0])
-
-
-def scale_of(panel: Axes, measure: str, axis: Literal["x", "y"] = "y") -> None:
-    """Names a scale, and shows of it what the measure allows: intervals may reach further.
-
-    Where zero is within the scale, and no end of it, a line marks it.
-
-    Args:
-      panel: with all that it is to show.
-      measure: name of the measure.
-      axis: which scale is the measure's.
-    """
-    known = describe(measure)
-    panel.set(**{f"{axis}label": known.axis_label})
-    low, high = getattr(panel, f"get_{axis}lim")()
-    least, most = known.bounds
-    if math.isfinite(least):
-        high = min(high, most + 0.02 * (most - least))
-        panel.set(**{f"{axis}lim": (least - 0.02 * (high - least), high)})  # room for marks
-    elif low < 0 < high:
-        line = panel.axvline if axis == "x" else panel.axhline
-        line(0, color=INK, lw=0.8, zorder=1)
-
-
-def title(words: str) -> str:
-    """Words as they stand at the head of a panel or on a scale: the first letter large.
-
-    What begins with a name in code, one with a digit, a dot or a sign in it, stays as it is.
-    """
-    first = words.partition(" ")[0]
-    return words if re.search(r"[\d._=/]", first) else words[:1].upper() + words[1:]
-
-
-def _scale(count: int) -> list[str]:
-    # Viridis from its green to its violet: what is lighter would not show on white.
+def _sequential(count: int) -> list[str]:
+    # Viridis without its light end, which would not show on white.
     scale = matplotlib.colormaps["viridis"]
     places = [0.68 * (1 - i / max(count - 1, 1)) for i in range(count)]
     return [to_hex(scale(place)) for place in places]

@@ -16,8 +16,7 @@ from resnet_jax.lab import figures
 from resnet_jax.lab.analysis import claims, tables
 from resnet_jax.lab.analysis.claims import Verdict
 from resnet_jax.lab.design.grid_filter import GridFilter
-from resnet_jax.lab.figures.style import title
-from resnet_jax.lab.formatting import count, duration, listed, with_unit
+from resnet_jax.lab.formatting import capitalized, count, duration, listed, with_unit
 from resnet_jax.lab.measures import describe
 from resnet_jax.lab.reporting import paper
 from resnet_jax.lab.reporting.paper import Beside
@@ -119,7 +118,7 @@ def pages() -> jinja2.Environment:
     """The templates of pages, beside this file."""
     loader = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
     made = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    made.filters["large_first"] = title
+    made.filters["capitalized"] = capitalized
     return made
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from resnet_jax.lab.figures import Curves, Final, draw_all, seeds, style
+from resnet_jax.lab.figures import Curves, Final, captions, draw_all, style
 from resnet_jax.lab.figures.curves import seed_band
 from resnet_jax.lab.results import records
 from resnet_jax.lab.results.folder import Folder
@@ -107,11 +107,11 @@ def test_captions_say_what_the_marks_mean_and_what_diverged(results: Folder, div
     found = read(results)
     curves, final = found.experiment.figures
     assert curves.caption(found) == (
-        "Deeper plain networks train worse. Lines: the mean of 3 seeds. Bands: from the lowest "
-        "seed to the highest. Each point is the mean over the steps since the point before. "
-        "1 run diverged and from there on counted as 90%."
+        "Deeper plain networks train worse. Lines: mean of 3 seeds. Bands: range of the seeds. "
+        "Each point averages the steps since the previous one. "
+        "1 run diverged and then counted as 90%."
     )
-    assert "Student's t over 3 seeds. Crosses: 1 run that diverged" in final.caption(found)
+    assert "(Student's t, 3 seeds). Crosses: 1 diverged run" in final.caption(found)
 
 
 def lose(results: Folder, *cells: str, seeds: tuple[int, ...] = (0, 1, 2)) -> None:
@@ -125,8 +125,8 @@ def test_captions_count_the_seeds_of_cells_that_have_any(results: Folder):
     lose(results, "plain32", seeds=(0,))
     found = read(results)
     curves, final = found.experiment.figures
-    assert "Lines: the mean of 2 to 3 seeds. Bands:" in curves.caption(found)
-    assert "Student's t over 2 to 3 seeds." in final.caption(found)
+    assert "Lines: mean of 2 to 3 seeds. Bands:" in curves.caption(found)
+    assert "(Student's t, 2 to 3 seeds)." in final.caption(found)
 
 
 def test_one_seed_is_called_no_mean_and_has_no_band(results: Folder):
@@ -134,10 +134,10 @@ def test_one_seed_is_called_no_mean_and_has_no_band(results: Folder):
     lose(results, *cells, seeds=(1, 2))
     found = read(results)
     curves, final = found.experiment.figures
-    assert "worse. Lines: one seed. Each point" in curves.caption(found)
-    assert final.caption(found).endswith("Marks: one seed.")
+    assert "worse. Lines: 1 seed. Each point" in curves.caption(found)
+    assert final.caption(found).endswith("Marks: 1 seed.")
     lose(results, *cells, seeds=(0,))
-    assert "Lines: no seed yet." in curves.caption(read(results))
+    assert "Lines: no seeds yet." in curves.caption(read(results))
 
 
 def legend(figure: Figure) -> list[str]:
@@ -155,7 +155,7 @@ def test_what_has_no_run_does_not_stand_in_the_legend(results: Folder):
 
 
 def test_the_examples_on_seeds_hold():
-    ran = doctest.testmod(seeds)
+    ran = doctest.testmod(captions)
     assert (ran.failed, ran.attempted) == (0, 2)
 
 

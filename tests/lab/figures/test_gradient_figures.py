@@ -149,7 +149,7 @@ def test_stage_ends_are_marked_between_the_units_and_on_the_line(grid: Records):
     ticks = [line for line in figure.axes[0].lines if line.get_marker() == "|"]
     np.testing.assert_allclose(ticks[1].get_xdata(), [3.5, 6.5])
     np.testing.assert_allclose(ticks[1].get_ydata(), [GROWTH**5.5, GROWTH**2.5])
-    assert "stage ends" in keys(figure)
+    assert "stage boundary" in keys(figure)
 
 
 def test_what_a_fit_leaves_out_is_drawn_open(grid: Records):
@@ -158,17 +158,16 @@ def test_what_a_fit_leaves_out_is_drawn_open(grid: Records):
     points = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
     by_fill = {line.get_markerfacecolor() == "white": list(line.get_xdata()) for line in points}
     assert by_fill == {False: [1, 2, 3, 5, 6], True: [4, 7, 8, 9]}
-    assert {"fitted", "left out of fits"} <= set(keys(figure))
-    assert "Open points: left out of the fit: shape change, last units." in caption
+    assert {"fitted", "excluded from fits"} <= set(keys(figure))
+    assert "open points are excluded (shape change, last units)." in caption
 
 
 def test_the_caption_of_a_profile_says_what_is_drawn(grid: Records):
     profile = Profile(panels="family", lines="depth", says="Plain gradients explode.")
     assert profile.caption(grid) == (
-        "Plain gradients explode. Gradient norm of each unit's convolution kernels, taken "
-        "together, before the first step: the Frobenius norm, not squared. Lines: the geometric "
-        "mean of 3 seeds. Bands: from the lowest seed to the highest. Upright ticks on a line: "
-        "where a stage ends."
+        "Plain gradients explode. Gradient norm (Frobenius norm, not squared) of all convolution "
+        "kernels of each unit, at initialization. Lines: geometric mean of 3 seeds. Bands: range "
+        "of the seeds. Vertical ticks on a line: stage boundaries."
     )
 
 
@@ -187,7 +186,7 @@ def test_zeros_are_drawn_at_the_edge_and_named():
     assert at_edge(figure, "v", panel=0) == []
     assert at_edge(figure, "v", panel=1) == list(range(1, 10))
     assert "exactly zero" in keys(figure)
-    assert "Triangles at the lower edge: exactly zero, at 9 sites." in caption
+    assert "Triangles at the lower edge: exactly zero (9 sites)." in caption
     assert "Where only some seeds are so marked, the line is the mean of the others." in caption
 
 
@@ -216,8 +215,8 @@ def test_what_is_not_finite_is_drawn_at_the_edge_and_named():
     found = made(broken)
     figure, caption = Profile().draw(found), Profile().caption(found)
     assert at_edge(figure, "x") == [1, 2]
-    assert keys(figure) == ["stage ends", "not finite"]
-    assert "Crosses at the upper edge: not finite, at 2 sites." in caption
+    assert keys(figure) == ["stage boundary", "not finite"]
+    assert "Crosses at the upper edge: not finite (2 sites)." in caption
     assert "Where only some" not in caption
 
 
@@ -277,7 +276,7 @@ def test_sites_are_chosen_by_kind_and_pattern():
 
 def test_two_sites_of_one_depth_make_no_profile():
     found = made(layers)
-    with pytest.raises(UserError, match="same depth of a network: choose sites by a pattern"):
+    with pytest.raises(UserError, match=r"shortcut/conv/kernel.*have the same depth"):
         Profile(of="parameter", sites=("*shortcut*", "*")).draw(found)
 
 
@@ -285,7 +284,7 @@ def test_two_sites_of_one_depth_make_no_profile():
     ("given", "message"),
     [
         ({"quantity": "gradient_nrom"}, "did you mean 'gradient_norm'"),
-        ({"quantity": "signal_std"}, "no quantity 'signal_std' of sites of kind 'unit'"),
+        ({"quantity": "signal_std"}, "'signal_std' is not recorded for sites of kind 'unit'"),
         ({"of": "units"}, "did you mean 'unit'"),
     ],
 )
@@ -304,7 +303,7 @@ def test_a_step_is_chosen_and_runs_without_it_are_counted():
     (line,) = [x for x in profile.draw(found).axes[0].lines if len(x.get_xdata()) == 3]
     np.testing.assert_allclose(line.get_ydata(), 0.01)
     assert "after 2 steps" in profile.caption(found)
-    assert "1 of 3 runs has no such record and no part in this." in profile.caption(found)
+    assert "1 of 3 runs has no such record and is not shown." in profile.caption(found)
 
 
 # Ratio
@@ -368,12 +367,12 @@ def test_runs_without_a_ratio_are_named():
     figure, caption = Ratio().draw(found), Ratio().caption(found)
     assert (len(at_edge(figure, "v")), len(at_edge(figure, "x"))) == (3, 3)
     assert max(at_edge(figure, "v")) < 20 < min(at_edge(figure, "x")) < 56
-    assert "Triangles at the lower edge: the first is zero, 3 runs." in caption
-    assert "no finite ratio, as the last is zero or one of them is not finite, 3 runs." in caption
+    assert "Triangles at the lower edge: the first value is zero (3 runs)." in caption
+    assert "either value is not finite (3 runs)." in caption
 
 
 def test_a_ratio_stands_against_depths():
-    with pytest.raises(UserError, match="'plain' is not a depth"):
+    with pytest.raises(UserError, match="'plain', which is not a depth"):
         Ratio(x="family").draw(made(at_start, family=("plain",), depth=(8,)))
 
 
@@ -426,8 +425,8 @@ def test_zeros_of_a_heat_map_are_hatched_and_named():
     assert len(zeros.get_paths()) == 9
     assert all(path.vertices[:, 0].max() <= 0.5 for path in zeros.get_paths())
     assert "exactly zero" in keys(figure)
-    assert "Stripes: exactly zero in one seed or more (9 places)." in caption
-    assert "of the other seeds" not in caption
+    assert "Striped: exactly zero in some seed (9 cells)." in caption
+    assert "of its other seeds" not in caption
 
 
 def test_drops_of_the_learning_rate_are_marked():
@@ -435,7 +434,7 @@ def test_drops_of_the_learning_rate_are_marked():
     heat_map = HeatMap(panels="family")
     figure, caption = heat_map.draw(found), heat_map.caption(found)
     assert {x for line in figure.axes[0].lines for x in line.get_xdata() if x > 1} == {50}
-    assert "Dashed lines: the learning rate drops, to 0.01 at step 50." in caption
+    assert "Dashed lines: the learning rate drops to 0.01 at step 50." in caption
 
 
 def test_a_cosine_has_no_drops():
@@ -503,10 +502,8 @@ def test_responses_tell_depths_by_colour_and_families_by_dashes():
 def test_the_caption_of_responses_says_when_and_of_how_many():
     found = made(responses, family=("plain", "resnet"), depth=(8, 20))
     caption = Responses(lines="depth", families="family").caption(found)
-    assert (
-        "Standard deviation of each norm's output, at the last probe, after 300 steps:" in caption
-    )
-    assert "Lines: the mean of 3 seeds. Bands: from the lowest seed to the highest." in caption
+    assert "each norm's output, at the last probe (after 300 steps)." in caption
+    assert "Lines: mean of 3 seeds. Bands: range of the seeds." in caption
 
 
 # All of them
@@ -535,7 +532,7 @@ def test_figures_are_drawn_with_no_run_at_all(status, tmp_path):
     for figure in ALL:
         caption = figure.caption(found)
         assert re.search(
-            r"(12 of 12|6 of 6) runs have no such record and no part in this\.", caption
+            r"(12 of 12|6 of 6) runs have no such records and are not shown\.", caption
         )
 
 
@@ -552,7 +549,7 @@ def test_files_are_the_same_each_time_and_their_text_is_text(tmp_path):
 def test_one_seed_has_no_band_and_its_caption_speaks_of_none():
     found = made(everything, seeds=(0,), family=("plain",), depth=(8, 20))
     caption = Profile(lines="depth", where={"family": "plain"}).caption(found)
-    assert "Lines: one seed." in caption
+    assert "Lines: 1 seed." in caption
     assert "Bands" not in caption
 
 
@@ -571,17 +568,15 @@ def test_captions_count_the_seeds_that_were_probed_and_keys_are_of_what_is_drawn
 
     found = made(everything, status=status, family=("plain", "resnet"), depth=(8, 20, 56))
     drawings = {
-        "Lines: the geometric mean of 2 to 3 seeds.": Profile(panels="family", lines="depth"),
-        "; the geometric mean of 2 to 3 seeds.": HeatMap(
-            panels="depth", where={"family": "resnet"}
-        ),
-        "of the logarithm over 2 to 3 seeds.": Ratio(lines="family"),
-        "Lines: the mean of 2 to 3 seeds.": Responses(families="family", lines="depth"),
+        "Lines: geometric mean of 2 to 3 seeds.": Profile(panels="family", lines="depth"),
+        ", geometric mean of 2 to 3 seeds.": HeatMap(panels="depth", where={"family": "resnet"}),
+        "of the logarithm, 2 to 3 seeds).": Ratio(lines="family"),
+        "Lines: mean of 2 to 3 seeds.": Responses(families="family", lines="depth"),
     }
     for words, drawing in drawings.items():
         assert words in drawing.caption(found)
     assert keys(Ratio(lines="family", fits=False).draw(found)) == ["Residual"]
-    assert keys(drawings["Lines: the mean of 2 to 3 seeds."].draw(found)) == [
+    assert keys(drawings["Lines: mean of 2 to 3 seeds."].draw(found)) == [
         "20",
         "56",
         "Residual",
