@@ -5,6 +5,8 @@
 Takes: a little over three minutes on two cores.
 """
 
+import pandas as pd
+
 from resnet_jax.lab import Experiment, Records, claims, figures, gradients
 
 LAST = 49
@@ -17,7 +19,7 @@ def at(network: str, rate: float) -> dict[str, str | float]:
     return {"network": network, "rate": rate}
 
 
-def change(metrics):
+def change(metrics: pd.DataFrame) -> float:
     """Change of log10(first unit's norm / last unit's norm) in the first step, in decades."""
     return gradients.decades(1)(metrics) - gradients.decades(0)(metrics)
 

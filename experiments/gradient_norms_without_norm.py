@@ -8,11 +8,12 @@ Takes: about half a minute on two cores.
 import math
 
 import numpy as np
+import pandas as pd
 
 from resnet_jax.lab import Experiment, Records, answers, claims, figures, gradients
 
 
-def level(metrics):
+def level(metrics: pd.DataFrame) -> float:
     """log10 of the gradient norm over the kernels of all units."""
     return math.log10(np.linalg.norm(answers.profile(metrics)["value"]))
 

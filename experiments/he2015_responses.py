@@ -6,7 +6,11 @@
 Takes: about two and a half minutes on two cores.
 """
 
-from resnet_jax.lab import Experiment, Records, claims, figures, gradients
+from collections.abc import Callable
+
+import pandas as pd
+
+from resnet_jax.lab import Experiment, Records, answers, claims, figures
 from resnet_jax.lab.figures.responses import NORMS
 
 STEPS, PAPER_STEPS = 300, 64_000
@@ -19,11 +23,11 @@ def at(family: str, depth: int) -> dict[str, str | int]:
     return {"family": family, "depth": depth}
 
 
-def response_at(steps: int):
+def response_at(steps: int) -> Callable[[pd.DataFrame], float]:
     """Standard deviation of a norm's output at the last of `steps`, averaged over layers."""
 
-    def response(metrics):
-        return gradients.profile(metrics, steps - 1, "activation", "signal_std")["value"].mean()
+    def response(metrics: pd.DataFrame) -> float:
+        return answers.profile(metrics, steps - 1, "activation", "signal_std")["value"].mean()
 
     return response
 

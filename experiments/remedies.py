@@ -6,6 +6,8 @@
 Takes: about half an hour on two cores.
 """
 
+from collections.abc import Callable
+
 from resnet_jax.lab import Experiment, Records, claims, figures, ranking
 
 NOTHING = "nothing more"
@@ -72,7 +74,7 @@ COMPARED = ("group norm", "orthogonal", "ELU", "Adam", "clipped norm")
 """Remedies in the claims: one of each kind that acts on optimization, chosen before any run."""
 
 
-def settings_at(depth: int, remedies: dict[str, dict]):
+def settings_at(depth: int, remedies: dict[str, dict]) -> Callable[[str, str], dict | None]:
     """The `configure` of a depth. The residual twin has a skip connection already."""
 
     def settings(family: str, remedy: str) -> dict | None:

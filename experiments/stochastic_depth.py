@@ -8,6 +8,8 @@ Takes: about four minutes on two cores.
 
 from typing import Any
 
+import pandas as pd
+
 from resnet_jax.lab import Experiment, Paper, claims, figures
 from resnet_jax.models import published
 
@@ -47,7 +49,7 @@ def on_cifar(kind: str, depth: int) -> dict[str, Any]:
     return {"model.name": f"resnet{depth}"} | KINDS[kind] | (LONGEST if depth == 1202 else {})
 
 
-def last_errors(metrics) -> float:
+def last_errors(metrics: pd.DataFrame) -> float:
     """Training error in train mode, with branches dropped, averaged over the last 50 steps."""
     training = metrics[metrics["kind"] == "train"]
     return training[training["step"] > training["step"].max() - 50]["error"].mean()

@@ -137,7 +137,9 @@ def _parts(model: ResNet, image_shape: tuple[int, int, int]) -> tuple[Part, ...]
     """Stem, units and head of a network in order, found by tracing it."""
     parts = []
 
-    def note(call: Callable, args: tuple, kwargs: dict, context: nn.module.InterceptorContext):
+    def note(
+        call: Callable, args: tuple, kwargs: dict, context: nn.module.InterceptorContext
+    ) -> Any:
         output, module = call(*args, **kwargs), context.module
         if context.method_name == "__call__" and isinstance(module, PARTS):
             nameless = module.clone(parent=None, name=None)

@@ -103,7 +103,9 @@ def trace_calls(function: Callable[[PyTree], Any], params: PyTree) -> tuple[Modu
     """
     calls: dict[Path, ModuleCall] = {}
 
-    def note(call: Callable, args: tuple, kwargs: dict, context: nn.module.InterceptorContext):
+    def note(
+        call: Callable, args: tuple, kwargs: dict, context: nn.module.InterceptorContext
+    ) -> Any:
         output, module = call(*args, **kwargs), context.module
         if context.method_name == "__call__":
             found = ModuleCall(module.path, _tappable(output), _frozen(module, kwargs))

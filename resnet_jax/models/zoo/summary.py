@@ -143,7 +143,9 @@ def _trace(
     parts: list[Path] = []
     outputs: dict[Path, tuple[int, ...]] = {}
 
-    def note(call: Callable, args: tuple, kwargs: dict, context: nn.module.InterceptorContext):
+    def note(
+        call: Callable, args: tuple, kwargs: dict, context: nn.module.InterceptorContext
+    ) -> Any:
         output = call(*args, **kwargs)
         if context.method_name == "__call__":
             outputs[context.module.path] = output.shape[1:]
