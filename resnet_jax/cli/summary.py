@@ -10,7 +10,7 @@ from resnet_jax.cli.terminal import CONSOLE, print_table
 
 if TYPE_CHECKING:
     from resnet_jax.models.zoo.published import Published
-    from resnet_jax.models.zoo.summary import Summary
+    from resnet_jax.models.zoo.summary import NetworkSummary
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> None:
     _print(options.name, models.summarize_by_name(options.name, shape, **settings))
 
 
-def _print(name: str, summary: "Summary") -> None:
+def _print(name: str, summary: "NetworkSummary") -> None:
 
     rows = [
         [row.stage, row.unit, _shape(row.output), f"{row.params:,}", f"{row.multiply_adds:,}"]

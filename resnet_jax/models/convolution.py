@@ -1,8 +1,8 @@
-"""Convolutions: bias-free, padded alike on both sides, He-initialised.
+"""The convolution of all networks here: no bias, symmetric padding, He initialization.
 
-`Conv` is the one convolution of the package. On images smaller than its kernel, such as the 2x2
-maps in which an 8x8 digit ends, it turns into a matrix product: XLA's CPU backend takes about ten
-times as long for such a convolution, and longer still for its gradient.
+On images smaller than its kernel, such as the 2x2 feature maps of 8x8 digits, it is computed as a
+matrix product: XLA's CPU backend takes about ten times as long for such a convolution, and longer
+still for its gradient.
 """
 
 import jax.numpy as jnp
@@ -16,16 +16,16 @@ from resnet_jax.models.initializers import Initializer, he_normal
 class Conv(nn.Module):
     """A square convolution without bias, zero-padded by (size - 1) // 2 on every side.
 
-    The padding is that of the papers and of PyTorch. ("SAME" pads unevenly at stride 2.)
+    This is the padding of the papers and of PyTorch; "SAME" pads unevenly at stride 2.
 
     Attributes:
-      features: channels of the output.
-      size: height and width of the kernel, odd.
-      stride: step of the window along height and width.
-      groups: parts of the channels, each of which makes its part of the features by itself.
-      kernel_init: initialiser of the float32 kernel, of shape (size, size, channels / groups,
+      features: output channels.
+      size: kernel size, odd.
+      stride: stride along height and width.
+      groups: number of channel groups that are convolved separately.
+      kernel_init: initializer of the float32 kernel, of shape (size, size, channels / groups,
         features).
-      dtype: type of the computation and of the output.
+      dtype: dtype of the computation and of the output.
     """
 
     features: int
@@ -37,7 +37,7 @@ class Conv(nn.Module):
 
     @nn.compact
     def __call__(self, images: Float[Array, "b h w c"]) -> Float[Array, "b p q o"]:
-        """Convolves a batch; p = ceil(h / stride), q = ceil(w / stride)."""
+        """Convolves images; p = ceil(h / stride), q = ceil(w / stride)."""
         shape = (self.size, self.size, images.shape[-1] // self.groups, self.features)
         kernel = self.param("kernel", self.kernel_init, shape, jnp.float32)
         images, kernel = images.astype(self.dtype), kernel.astype(self.dtype)
@@ -50,17 +50,14 @@ def convolve(
     stride: int = 1,
     groups: int = 1,
 ) -> Float[Array, "b p q o"]:
-    """The convolution by whichever form is faster: sliding a window, or one matrix product.
-
-    A kernel of so many groups has i = c / groups channels.
-    """
+    """The convolution in its faster form, windowed or as one matrix product; i = c / groups."""
     if stride == groups == 1 and smaller_than_kernel(images.shape[1:3], kernel.shape[0]):
         return unrolled(images, kernel)
     return windowed(images, kernel, stride, groups)
 
 
 def smaller_than_kernel(image: tuple[int, ...], size: int) -> bool:
-    """Whether a kernel reaches past both edges of an image, which has no more pixels than it."""
+    """Whether a kernel exceeds an image in height or width and has at least as many pixels."""
     return min(image) < size and image[0] * image[1] <= size * size
 
 
@@ -70,7 +67,7 @@ def windowed(
     stride: int = 1,
     groups: int = 1,
 ) -> Float[Array, "b p q o"]:
-    """The convolution as XLA's own operation."""
+    """The convolution as XLA's operation."""
     margin = (kernel.shape[0] - 1) // 2
     return lax.conv_general_dilated(
         images,
@@ -85,17 +82,17 @@ def windowed(
 def unrolled(
     images: Float[Array, "b h w c"], kernel: Float[Array, "k k c o"]
 ) -> Float[Array, "b h w o"]:
-    """The stride-1 convolution as a product with the matrix that it is.
+    """The stride-1 convolution as a matrix product.
 
-    Entry (i, j, c), (p, q, o) of that matrix is kernel[m + i - p, m + j - q, c, o], with the margin
-    m = (k - 1) // 2, and zero where that lies outside of the kernel. The columns of one output
-    pixel (p, q) are therefore a window of the kernel: slices and one concatenation, which XLA
-    transposes into a gradient as fast as the product's own.
+    Entry (i, j, c), (p, q, o) of the matrix is kernel[m + i - p, m + j - q, c, o] with the margin
+    m = (k - 1) // 2, and zero outside the kernel. The columns of one output pixel (p, q) are
+    therefore a window of the padded kernel, so the matrix is built from slices and one
+    concatenation, whose gradient is as fast as that of the product.
     """
     batch, height, width, _ = images.shape
     size, features = kernel.shape[0], kernel.shape[-1]
     margin = (size - 1) // 2
-    # Output pixels far from the first one look beyond the kernel's edge by so much.
+    # How far windows of the last output pixels reach past the kernel's edge.
     rows, columns = (max(0, extent - 1 - margin) for extent in (height, width))
     kernel = jnp.pad(kernel, ((rows, rows), (columns, columns), (0, 0), (0, 0)))
     windows = [

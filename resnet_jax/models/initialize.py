@@ -6,20 +6,19 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 from jax import Array
-from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
-from jax.interpreters.partial_eval import dce_jaxpr
+from jax.extend.core import ClosedJaxpr, Jaxpr, Var, jaxpr_as_fun
 
 Variables = dict[str, Any]
 """{"params": ..., "batch_stats": ...}, nested by module, with arrays as leaves."""
 
 
 def initialize(model: nn.Module, key: Array, image_shape: tuple[int, int, int]) -> Variables:
-    """The same variables, bit by bit, as `model.init` gives, for less work.
+    """The same variables, bit by bit, as `model.init`, for less work.
 
-    `model.init` runs the network to find its parameters, and under `jit` compiles each parameter's
-    draw on its own. Here the trace of `model.init` is stripped of all that no variable depends on,
-    which is the whole forward pass, and what is left is evaluated one operation at a time, so that
-    parameters of one shape share one compiled draw.
+    `model.init` runs the network to find its parameters, and under `jit` compiles the
+    initialization of each parameter on its own. Here the trace of `model.init` is reduced to the
+    operations that variables depend on, and these are evaluated one at a time, so that parameters
+    of one shape share one compiled program.
 
     Args:
       model: the network.
@@ -27,11 +26,24 @@ def initialize(model: nn.Module, key: Array, image_shape: tuple[int, int, int]) 
       image_shape: (height, width, channels) of an image.
 
     Returns:
-      {"params", "batch_stats"}; "batch_stats" is missing without normalisation.
+      {"params", "batch_stats"}; "batch_stats" is missing without normalization.
     """
-    image = jax.ShapeDtypeStruct((1, *image_shape), jnp.float32)
+    image = jnp.zeros((1, *image_shape), jnp.float32)
     traced, shapes = jax.make_jaxpr(model.init, return_shape=True)(key, image)
-    draws, used = dce_jaxpr(traced.jaxpr, used_outputs=[True] * len(traced.jaxpr.outvars))
-    given = [value for value, needed in zip((key, None), used, strict=True) if needed]
-    values = jaxpr_as_fun(ClosedJaxpr(draws, traced.consts))(*given)
+    values = jaxpr_as_fun(ClosedJaxpr(_live(traced.jaxpr), traced.consts))(key, image)
     return jax.tree.unflatten(jax.tree.structure(shapes), values)
+
+
+def _live(jaxpr: Jaxpr) -> Jaxpr:
+    """The program without operations that its outputs do not depend on: the forward pass.
+
+    JAX's own dead code elimination is private (`jax.interpreters.partial_eval.dce_jaxpr`). This one
+    uses `jax.extend`, and keeps or drops a nested program, such as a remat block, as a whole.
+    """
+    needed = {each for each in jaxpr.outvars if isinstance(each, Var)}
+    kept = []
+    for equation in reversed(jaxpr.eqns):
+        if needed.intersection(equation.outvars):
+            kept.append(equation)
+            needed.update(each for each in equation.invars if isinstance(each, Var))
+    return jaxpr.replace(eqns=kept[::-1])

@@ -1,4 +1,4 @@
-"""How the kernels of a network are drawn."""
+"""Initializers of convolution kernels."""
 
 from collections.abc import Callable
 
@@ -12,10 +12,10 @@ Initializer = Callable[..., Array]
 
 
 def fan_in_normal(gain: float) -> Initializer:
-    """Normal kernels of standard deviation sqrt(gain / fan_in).
+    """Normal with standard deviation sqrt(gain / fan_in).
 
     Args:
-      gain: 2 keeps the second moment through layers of ReLU (He et al. 2015b, arXiv 1502.01852,
+      gain: 2 preserves the second moment through a ReLU layer (He et al. 2015b, arXiv 1502.01852,
         eq. 10).
 
     Returns:
@@ -25,13 +25,13 @@ def fan_in_normal(gain: float) -> Initializer:
 
 
 def orthogonal(gain: float) -> Initializer:
-    """Kernels that are `gain` times a matrix of orthonormal rows or columns, whichever are fewer.
+    """`gain` times a matrix with orthonormal rows or columns, whichever are fewer.
 
-    The matrix takes all pixels and channels under the window to the output features (Saxe et al.
-    2013, arXiv 1312.6120). Windows overlap, so the convolution as a whole is no isometry.
+    The matrix maps the window (all its pixels and channels) to the output features (Saxe et al.
+    2013, arXiv 1312.6120). Windows overlap, so the convolution as a whole is not an isometry.
 
     Args:
-      gain: sqrt(2) makes up for the half of the second moment that a ReLU takes.
+      gain: sqrt(2) compensates for ReLU, which halves the second moment.
 
     Returns:
       A function of (key, shape, dtype), where shape ends in the number of output features.
@@ -40,16 +40,16 @@ def orthogonal(gain: float) -> Initializer:
 
 
 def delta_orthogonal(gain: float) -> Initializer:
-    """Kernels that are zero but in their centre, which is `gain` times an orthogonal matrix.
+    """Zero except at the center pixel, which is `gain` times an orthogonal matrix.
 
-    Xiao et al. 2018 (arXiv 1806.05393), algorithm 2. At stride 1 the linear convolution multiplies
-    the norm of every input by `gain`, wherever features are as many as channels or more. The paper
-    leaves out fewer features; here the matrix then has orthonormal columns, and the convolution
-    keeps the norm of what lies in their span, and nothing else. The paper's networks are of tanh
-    and have a gain near 1: with ReLU the isometry is one on average.
+    Xiao et al. 2018 (arXiv 1806.05393), algorithm 2. With at least as many features as channels and
+    stride 1, the linear convolution multiplies the norm of every input by `gain`. The paper does
+    not treat fewer features; the matrix then has orthonormal columns, and the convolution preserves
+    the norm of what lies in their span only. The paper's networks have tanh and a gain near 1: with
+    ReLU the norm is preserved on average.
 
     Args:
-      gain: sqrt(2) makes up for the half of the second moment that a ReLU takes.
+      gain: sqrt(2) compensates for ReLU, which halves the second moment.
 
     Returns:
       A function of (key, shape, dtype), where shape is (size, size, channels, features), size odd.
@@ -58,19 +58,19 @@ def delta_orthogonal(gain: float) -> Initializer:
     def draw(key: Array, shape: tuple[int, ...], dtype: DTypeLike = jnp.float32) -> Array:
         *window, channels, features = shape
         matrix = orthogonal(gain)(key, (channels, features), dtype)
-        centre = tuple(size // 2 for size in window)
-        return jnp.zeros(shape, dtype).at[centre].set(matrix)
+        center = tuple(size // 2 for size in window)
+        return jnp.zeros(shape, dtype).at[center].set(matrix)
 
     return draw
 
 
-def times(factor: float, draw: Initializer) -> Initializer:
-    """The same draw times a factor; at factor 0 nothing is drawn."""
+def times(factor: float, init: Initializer) -> Initializer:
+    """The same initializer with its values multiplied by a factor."""
     if factor == 1:
-        return draw
+        return init
     if factor == 0:
         return nn.initializers.zeros
-    return lambda *given: factor * draw(*given)
+    return lambda *given: factor * init(*given)
 
 
 he_normal = fan_in_normal(2.0)
@@ -81,6 +81,6 @@ INITIALIZERS: dict[str, Initializer] = {
     "delta_orthogonal": delta_orthogonal(2**0.5),
     "glorot": nn.initializers.glorot_uniform(),
 }
-"""By name, those of the convolutions. All but one have the gain that a ReLU needs: "glorot" is as
-published, without one, uniform of variance 2 / (fan_in + fan_out) (Glorot and Bengio 2010, eq. 16).
+"""Of convolutions. All but "glorot" have the gain of ReLU; that one is as published, uniform with
+variance 2 / (fan_in + fan_out) (Glorot and Bengio 2010, eq. 16).
 """

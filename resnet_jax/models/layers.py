@@ -1,51 +1,60 @@
-"""The layers that every part of one network is made of, and the order in which they stand."""
+"""The layers that stem, units and head of one network share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import jax.numpy as jnp
 from flax import linen as nn
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import DTypeLike, Float
 
-from resnet_jax.models.activations import ACTIVATIONS
 from resnet_jax.models.convolution import Conv
-from resnet_jax.models.initializers import INITIALIZERS, times
-from resnet_jax.models.norms import NORMALIZATIONS, Norms
+from resnet_jax.models.initializers import Initializer, times
+from resnet_jax.models.norms import Mode, Norm
 
-DTYPES = {
+Activation = Callable[[Array], Array]
+"""An elementwise nonlinearity."""
+
+ACTIVATIONS: Mapping[str, Activation] = {
+    "relu": nn.relu,
+    "leaky_relu": nn.leaky_relu,  # slope 0.01 below zero (Maas et al. 2013)
+    "elu": nn.elu,  # alpha 1 (Clevert et al. 2016, arXiv 1511.07289)
+    "gelu": partial(nn.gelu, approximate=False),  # Hendrycks and Gimpel 2016, arXiv 1606.08415
+    "swish": nn.swish,  # x sigmoid(x) (Ramachandran et al. 2017, arXiv 1710.05941)
+    "tanh": nn.tanh,
+}
+"""Initializers use the gain of ReLU with all of them."""
+
+DTYPES: Mapping[str, DTypeLike] = {
     "float32": jnp.float32,
     "bfloat16": jnp.bfloat16,
     "float16": jnp.float16,
-    "float64": jnp.float64,  # where JAX is allowed 64 bits (jax.enable_x64)
+    "float64": jnp.float64,  # needs jax.enable_x64
 }
 
 
 @dataclass(frozen=True)
 class Layers:
-    """Makes the layers of one network: the settings that all of them share.
+    """Makes the layers of one network.
 
-    Its methods are called inside a module's compact method, and what they make belongs to it.
+    Its methods are called inside a module's compact method; the layers become its submodules.
 
     Attributes:
-      normalization: a name of `NORMALIZATIONS`.
-      norms: what the norms have in common.
-      activation: a name of `ACTIVATIONS`.
-      dtype: a name of `DTYPES`, that of the computation. Parameters and statistics are float32.
-      initializer: a name of `INITIALIZERS`, that of the convolutions.
-      biases: whether learnable scalars stand before layers, see `shift`.
-      dropout: rate of the dropout inside of branches.
-      train: whether the network trains, which dropout and the like depend on.
+      norm: the normalization layer.
+      activation: the nonlinearity.
+      initializer: initializer of the convolution kernels.
+      mode: how this call of the network computes.
+      dropout: dropout rate between the convolutions of a branch.
+      biases: whether `shift` adds learnable scalars (Fixup).
     """
 
-    normalization: str
-    norms: Norms
-    activation: str
-    dtype: str
-    initializer: str
-    biases: bool
-    dropout: float
-    train: bool
+    norm: Norm
+    activation: Activation
+    initializer: Initializer
+    mode: Mode
+    dropout: float = 0.0
+    biases: bool = False
 
     def conv(
         self,
@@ -58,76 +67,77 @@ class Layers:
         name: str,
         factor: float = 1.0,
     ) -> Float[Array, "b p q o"]:
-        """Convolves; the initial kernel is multiplied by `factor`."""
-        init = times(factor, INITIALIZERS[self.initializer])
-        dtype = DTYPES[self.dtype]
-        return Conv(features, size, stride, groups, init, dtype, name=name)(images)
+        """A convolution whose initial kernel is multiplied by `factor`."""
+        init = times(factor, self.initializer)
+        return Conv(features, size, stride, groups, init, self.mode.dtype, name=name)(images)
 
     def shift(self, images: Float[Array, "*shape"], *, name: str) -> Float[Array, "*shape"]:
-        """Adds a learnable scalar, if this network has such."""
+        """Adds a learnable scalar if the network has `biases`, else returns the input."""
         return Shift(name=name)(images) if self.biases else images
 
     def drop(
         self, images: Float[Array, "*shape"], rate: float, *, name: str
     ) -> Float[Array, "*shape"]:
-        """Dropout (Srivastava et al. 2014), by the random stream "dropout"; training alone drops.
+        """Dropout (Srivastava et al. 2014), active in training only.
 
-        What is left is divided by 1 - rate, so that the expectation stays.
+        Kept values are divided by 1 - rate. Random numbers come from the stream "dropout".
         """
-        return nn.Dropout(rate, deterministic=not self.train, name=name)(images) if rate else images
+        if not rate:
+            return images
+        return nn.Dropout(rate, deterministic=not self.mode.train, name=name)(images)
 
     def apply(
         self,
         images: Float[Array, "b h w c"],
-        steps: Sequence[str],
+        ops: Sequence[str],
         *,
-        at: str = "",
-        zero: bool = False,
+        suffix: str = "",
+        zero_scale: bool = False,
     ) -> Float[Array, "b h w c"]:
-        """Applies steps, each a name of `STEPS`, one after another.
+        """Applies layers one after another.
 
         Args:
-          images: what to apply them to.
-          steps: their names, such as ("norm", "activation").
-          at: where in the module they stand, the end of their names: norm1 and so on.
-          zero: whether the scale of a norm among them starts at zero instead of one.
+          images: the input.
+          ops: names of `LAYER_OPS`, such as ("norm", "activation").
+          suffix: end of the submodules' names: "1" for norm1.
+          zero_scale: initialize the scale of a norm with zeros instead of ones.
         """
-        for step in steps:
-            images = STEPS[step](self, images, at, zero)
+        for op in ops:
+            images = LAYER_OPS[op](self, images, suffix, zero_scale)
         return images
 
 
 class Shift(nn.Module):
-    """One learnable scalar, which starts at zero and is added to everything."""
+    """Adds one learnable scalar, initially zero, to every element."""
 
     @nn.compact
     def __call__(self, images: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-        """Adds it."""
         bias = self.param("bias", nn.initializers.zeros, (), jnp.float32)
         return images + bias.astype(images.dtype)
 
 
 def _norm(
-    layers: Layers, images: Float[Array, "b h w c"], at: str, zero: bool
+    layers: Layers, images: Float[Array, "b h w c"], suffix: str, zero_scale: bool
 ) -> Float[Array, "b h w c"]:
-    return NORMALIZATIONS[layers.normalization](layers.norms, images, f"norm{at}", zero)
+    init = nn.initializers.zeros if zero_scale else nn.initializers.ones
+    return layers.norm(images, layers.mode, name=f"norm{suffix}", scale_init=init)
 
 
 def _activation(
-    layers: Layers, images: Float[Array, "b h w c"], at: str, zero: bool
+    layers: Layers, images: Float[Array, "b h w c"], suffix: str, zero_scale: bool
 ) -> Float[Array, "b h w c"]:
-    shifted = layers.shift(images, name=f"before_activation{at}")
-    return ACTIVATIONS[layers.activation](shifted)
+    return layers.activation(layers.shift(images, name=f"before_activation{suffix}"))
 
 
 def _dropout(
-    layers: Layers, images: Float[Array, "b h w c"], at: str, zero: bool
+    layers: Layers, images: Float[Array, "b h w c"], suffix: str, zero_scale: bool
 ) -> Float[Array, "b h w c"]:
-    return layers.drop(images, layers.dropout, name=f"dropout{at}")
+    return layers.drop(images, layers.dropout, name=f"dropout{suffix}")
 
 
-STEPS: dict[str, Callable[[Layers, Array, str, bool], Array]] = {
+LAYER_OPS: Mapping[str, Callable[[Layers, Array, str, bool], Array]] = {
     "norm": _norm,
     "activation": _activation,
     "dropout": _dropout,
 }
+"""The layers that an activation order names, see orders.py."""

@@ -1,98 +1,131 @@
-"""Normalisations, by name: subtract a mean, divide by a deviation, then scale and shift.
+"""Normalization layers: subtract a mean, divide by a standard deviation, then scale and shift.
 
-They differ in what the mean is taken over. Scale and shift are one number a channel.
+They differ in the axes over which mean and variance are taken. Scale and shift are per channel.
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
 
 from flax import linen as nn
 from jax import Array
 from jaxtyping import DTypeLike, Float
 
+from resnet_jax.models.initializers import Initializer
+
 
 @dataclass(frozen=True)
-class Norms:
-    """What the norms of one network have in common.
+class Mode:
+    """How one call of a network computes.
 
     Attributes:
-      momentum: share of the old running statistics that an update keeps; of batch norm.
-      epsilon: added to the variance before its root is taken.
-      groups: of channels; of group norm.
-      axis_name: mapped axis over which batch statistics are averaged, if any.
-      dtype: that of the output; statistics, scale and shift are float32.
-      train: whether to normalise by the batch's statistics, and to update the running ones.
+      train: whether batch norm uses batch statistics and updates the running ones, and whether
+        dropout and stochastic depth are active.
+      dtype: dtype of the computation. Parameters and statistics are float32.
+      axis_name: mapped axis over which batch statistics are averaged; None for no averaging.
     """
 
-    momentum: float
-    epsilon: float
-    groups: int
-    axis_name: str | None
-    dtype: DTypeLike
     train: bool
+    dtype: DTypeLike
+    axis_name: str | None = None
 
 
-def batch(
-    norms: Norms, images: Float[Array, "b h w c"], name: str, zero: bool
-) -> Float[Array, "b h w c"]:
-    """Over the batch and all pixels (Ioffe and Szegedy 2015, arXiv 1502.03167, algorithm 1).
+class Norm(Protocol):
+    """A normalization layer, called inside a module's compact method."""
 
-    The variance is the biased one, in the running statistics too.
+    def __call__(
+        self, images: Float[Array, "b h w c"], mode: Mode, *, name: str, scale_init: Initializer
+    ) -> Float[Array, "b h w c"]:
+        """Normalizes images.
+
+        Args:
+          images: the input.
+          mode: how the network computes.
+          name: name of the Linen submodule.
+          scale_init: initializer of the scale.
+        """
+
+
+@dataclass(frozen=True)
+class BatchNorm:
+    """Statistics over the batch and all pixels (Ioffe and Szegedy 2015, arXiv 1502.03167).
+
+    The variance is the biased one, in the running statistics too (PyTorch stores the unbiased one).
+
+    Attributes:
+      momentum: share of the old running statistics that an update keeps.
+      epsilon: added to the variance.
     """
-    return nn.BatchNorm(
-        use_running_average=not norms.train,
-        momentum=norms.momentum,
-        epsilon=norms.epsilon,
-        dtype=norms.dtype,
-        scale_init=_scale_init(zero),
-        axis_name=norms.axis_name,
-        name=name,
-    )(images)
+
+    momentum: float = 0.9
+    epsilon: float = 1e-5
+
+    def __call__(
+        self, images: Float[Array, "b h w c"], mode: Mode, *, name: str, scale_init: Initializer
+    ) -> Float[Array, "b h w c"]:
+        return nn.BatchNorm(
+            use_running_average=not mode.train,
+            momentum=self.momentum,
+            epsilon=self.epsilon,
+            dtype=mode.dtype,
+            scale_init=scale_init,
+            axis_name=mode.axis_name,
+            name=name,
+        )(images)
 
 
-def group(
-    norms: Norms, images: Float[Array, "b h w c"], name: str, zero: bool
-) -> Float[Array, "b h w c"]:
-    """Over all pixels and a group of channels of an image (Wu and He 2018, arXiv 1803.08494).
+@dataclass(frozen=True)
+class GroupNorm:
+    """Statistics over all pixels and a group of channels, per image (Wu and He 2018, 1803.08494).
 
-    There are gcd(groups, c) groups: of the paper's 32 in a stage of 16 channels, one for each
-    channel, which is instance norm. Choose fewer groups for narrow networks.
+    Attributes:
+      groups: number of groups; gcd(groups, c) for c channels. The paper's 32 make one group per
+        channel (instance norm) in a stage of 16 channels: choose fewer for narrow networks.
+      epsilon: added to the variance.
     """
-    groups = math.gcd(norms.groups, images.shape[-1])
-    return nn.GroupNorm(
-        num_groups=groups,
-        epsilon=norms.epsilon,
-        dtype=norms.dtype,
-        scale_init=_scale_init(zero),
-        name=name,
-    )(images)
+
+    groups: int = 32
+    epsilon: float = 1e-5
+
+    def __call__(
+        self, images: Float[Array, "b h w c"], mode: Mode, *, name: str, scale_init: Initializer
+    ) -> Float[Array, "b h w c"]:
+        return nn.GroupNorm(
+            num_groups=math.gcd(self.groups, images.shape[-1]),
+            epsilon=self.epsilon,
+            dtype=mode.dtype,
+            scale_init=scale_init,
+            name=name,
+        )(images)
 
 
-def layer(
-    norms: Norms, images: Float[Array, "b h w c"], name: str, zero: bool
+@dataclass(frozen=True)
+class LayerNorm:
+    """Statistics over all pixels and channels, per image: one group (Wu and He 2018, section 3.1).
+
+    Attributes:
+      epsilon: added to the variance.
+    """
+
+    epsilon: float = 1e-5
+
+    def __call__(
+        self, images: Float[Array, "b h w c"], mode: Mode, *, name: str, scale_init: Initializer
+    ) -> Float[Array, "b h w c"]:
+        return GroupNorm(1, self.epsilon)(images, mode, name=name, scale_init=scale_init)
+
+
+def no_norm(
+    images: Float[Array, "b h w c"], mode: Mode, *, name: str, scale_init: Initializer
 ) -> Float[Array, "b h w c"]:
-    """Over all pixels and channels of an image: one group (Wu and He 2018, section 3.1)."""
-    return group(replace(norms, groups=1), images, name, zero)
-
-
-def none(
-    norms: Norms, images: Float[Array, "b h w c"], name: str, zero: bool
-) -> Float[Array, "b h w c"]:
-    """The identity."""
+    """No normalization: the identity."""
     return images
 
 
-def _scale_init(zero: bool) -> nn.initializers.Initializer:
-    return nn.initializers.zeros if zero else nn.initializers.ones
-
-
-Normalization = Callable[[Norms, Array, str, bool], Array]
-"""From (what the norms share, images, a name, whether the scale starts at zero instead of one)."""
-
-NORMALIZATIONS: dict[str, Normalization] = {
-    "batch": batch,
-    "group": group,
-    "layer": layer,
-    "none": none,
+NORMS: Mapping[str, Norm] = {
+    "batch": BatchNorm(),
+    "group": GroupNorm(),
+    "layer": LayerNorm(),
+    "none": no_norm,
 }

@@ -1,80 +1,66 @@
-"""Orders: where normalisation and activation stand in a unit, and with them the after-addition f.
+"""Activation orders: where normalization and activation stand in a residual unit.
 
-He et al. 2016 (arXiv 1603.05027), Fig. 4, moves the same layers about a unit; so an order is a few
-sequences of steps and nothing else. Dropout stands where Zagoruyko and Komodakis 2016 (arXiv
-1605.07146) put it, between the convolutions; its rate is zero unless it is set.
+He et al. 2016 (arXiv 1603.05027), Fig. 4. `|` ends the pre-activation, which projection shortcuts
+read too, `+` is the addition, and what follows it is the function f:
+
+    original                            conv BN ReLU conv BN      + ReLU       Fig. 4(a)
+    bn_after_addition                   conv BN ReLU conv         + BN ReLU    Fig. 4(b)
+    relu_before_addition                conv BN ReLU conv BN ReLU +            Fig. 4(c)
+    relu_only_preactivation      ReLU | conv BN ReLU conv BN      +            Fig. 4(d)
+    preactivation             BN ReLU | conv BN ReLU conv         +            Fig. 4(e)
+    identity_after_addition             conv BN ReLU conv BN      +            tutorials
+    one_norm                            conv BN ReLU conv         +            tutorials
+
+A new order is one entry of `ORDERS`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-Steps = tuple[str, ...]
-"""Names of `layers.STEPS`."""
+Ops = tuple[str, ...]
+"""Names of `layers.LAYER_OPS`: "norm", "activation", "dropout"."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """The steps around the convolutions of a unit.
+    """The layers around the convolutions of a unit.
 
     Attributes:
-      opening: before the first convolution of the branch. The network's first unit goes without,
-        because its stem ends in an activation that both paths share, and the head begins with one
-        opening more, for the last addition (He et al. 2016, section 4.1 and appendix).
-      between: between two convolutions of the branch.
-      closing: after the last convolution, before the addition.
-      after_addition: the function f of the unit.
-      early: between convolutions other than the last two, where these differ.
+      pre: before the first convolution (pre-activation). The first unit omits it, as the stem ends
+        in norm and activation; the head applies it after the last unit (He et al. 2016, appendix).
+      between: between two convolutions.
+      post: after the last convolution, before the addition.
+      after_addition: the function f in x' = f(y).
+      early: between convolutions before the last two, if not the same as `between`.
     """
 
-    opening: Steps
-    between: Steps
-    closing: Steps
-    after_addition: Steps
-    early: Steps | None = None
+    pre: Ops = ()
+    between: Ops = ("norm", "activation", "dropout")  # dropout as in Wide ResNets (1605.07146)
+    post: Ops = ()
+    after_addition: Ops = ()
+    early: Ops | None = None
 
-    def at(self, conv: int) -> str:
-        """Number of the norm and activation that follow a convolution, or open the branch if 0.
+    def suffix(self, conv: int) -> str:
+        """Number of the norm after a convolution, counted from 1; of the pre-activation for 0.
 
-        Where units open with a norm, that is norm1, and a convolution's norm is the one before it.
+        A pre-activation norm is norm1, so that each norm has the number of the convolution that
+        reads it; otherwise each has the number of the convolution before it.
         """
-        return f"{conv + self.opening.count('norm')}"
+        return f"{conv + self.pre.count('norm')}"
 
-    def after(self, conv: int, convolutions: int) -> Steps:
-        """The steps after a convolution, the first being 1, of a branch of so many."""
+    def after(self, conv: int, convolutions: int) -> Ops:
+        """The layers after one of a branch's convolutions, counted from 1."""
         if conv == convolutions:
-            return self.closing
+            return self.post
         return self.between if conv == convolutions - 1 or self.early is None else self.early
 
 
-_INNER = ("norm", "activation", "dropout")
-
-ORDERS = {
-    "original": Order(
-        opening=(), between=_INNER, closing=("norm",), after_addition=("activation",)
-    ),
-    "bn_after_addition": Order(
-        opening=(), between=_INNER, closing=(), after_addition=("norm", "activation")
-    ),
-    "relu_before_addition": Order(
-        opening=(), between=_INNER, closing=("norm", "activation"), after_addition=()
-    ),
-    "relu_only_preactivation": Order(
-        opening=("activation",), between=_INNER, closing=("norm",), after_addition=()
-    ),
-    "preactivation": Order(
-        opening=("norm", "activation"), between=_INNER, closing=(), after_addition=()
-    ),
-    "identity_after_addition": Order(
-        opening=(), between=_INNER, closing=("norm",), after_addition=()
-    ),
-    "one_norm": Order(
-        opening=(),
-        between=_INNER,
-        closing=(),
-        after_addition=(),
-        early=("activation", "dropout"),
-    ),
+ORDERS: Mapping[str, Order] = {
+    "original": Order(post=("norm",), after_addition=("activation",)),
+    "bn_after_addition": Order(after_addition=("norm", "activation")),
+    "relu_before_addition": Order(post=("norm", "activation")),
+    "relu_only_preactivation": Order(pre=("activation",), post=("norm",)),
+    "preactivation": Order(pre=("norm", "activation")),
+    "identity_after_addition": Order(post=("norm",)),
+    "one_norm": Order(early=("activation", "dropout")),
 }
-"""The first five are those of He et al. 2016, Table 2, whose names for "preactivation" is full
-pre-activation. The last two are of tutorials: the original order without its f, and without any
-norm but the one before the last convolution.
-"""

@@ -1,221 +1,157 @@
 """The network: a stem, stages of residual units, a head."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
+import jax.numpy as jnp
 from flax import linen as nn
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import DTypeLike, Float
 
-from resnet_jax.models.activations import ACTIVATIONS
-from resnet_jax.models.branches import BRANCHES, STRIDE_ON, Convolution, Outline
-from resnet_jax.models.checks import check
-from resnet_jax.models.choices import choose
-from resnet_jax.models.initializers import INITIALIZERS
-from resnet_jax.models.layers import DTYPES, Layers
-from resnet_jax.models.norms import NORMALIZATIONS, Norms
-from resnet_jax.models.orders import ORDERS
-from resnet_jax.models.residual_scaling import SCALES, Scale
-from resnet_jax.models.shortcuts import SHORTCUTS, Junction
-from resnet_jax.models.stem_head import STEMS, Head
-from resnet_jax.models.stochastic_depth import SURVIVALS
-from resnet_jax.models.unit import Unit
-
-CHOICES: dict[str, Mapping[str, Any]] = {
-    "stem": STEMS,
-    "branch": BRANCHES,
-    "shortcut": SHORTCUTS,
-    "order": ORDERS,
-    "stride_on": STRIDE_ON,
-    "normalization": NORMALIZATIONS,
-    "activation": ACTIVATIONS,
-    "initializer": INITIALIZERS,
-    "branch_scale": SCALES,
-    "survival_rule": SURVIVALS,
-    "dtype": DTYPES,
-}
-"""The settings that are names, each with the table of its choices."""
+from resnet_jax.errors import UserError
+from resnet_jax.models.branches import Basic, Branch
+from resnet_jax.models.initializers import Initializer, he_normal
+from resnet_jax.models.layers import Activation, Layers
+from resnet_jax.models.norms import BatchNorm, Mode, Norm, no_norm
+from resnet_jax.models.orders import ORDERS, Order
+from resnet_jax.models.residual_scaling import Fixup, ResidualScaling
+from resnet_jax.models.shortcuts import Shortcut, identity, none
+from resnet_jax.models.stem_head import CifarStem, Head, Stem, StemLayers
+from resnet_jax.models.stochastic_depth import StochasticDepth
+from resnet_jax.models.unit import BlockSpec, Unit
 
 
 class ResNet(nn.Module):
-    """A residual network, or its plain twin (shortcut "none").
+    """A residual network, or a plain one (shortcut `none`).
 
-    Its variables are {"params", "batch_stats"}, all float32, with parameters by such paths as
-    stem/conv/kernel, stage1/unit03/norm2/scale, stage2/unit01/shortcut/conv/kernel and
-    head/dense/kernel. Initial values follow from the key and the path alone, so twins that have a
-    parameter in common start from the same value of it.
+    Its variables are {"params", "batch_stats"}, all float32, with paths such as stem/conv/kernel,
+    stage1/unit03/norm2/scale, stage2/unit01/shortcut/conv/kernel and head/dense/kernel. The initial
+    value of a parameter depends only on the key and its path, so a plain network and its residual
+    twin start from the same values.
 
     Attributes:
       stage_sizes: units in each stage. Every stage but the first begins with stride 2.
-      widths: channels of each stage; four times as many leave a bottleneck.
+      widths: channels of each stage; the output of a bottleneck has four times as many.
       num_classes: number of logits.
-      stem: "cifar", "imagenet", "deep" (ResNet-D's) or "none".
-      stem_width: channels that leave the stem; 0 for those of the first stage.
-      branch: "single", "basic" or "bottleneck".
-      kernel_size: height and width of the branches' convolutions that are 3x3 in the papers, odd.
-      cardinality: groups of a bottleneck's inner convolution.
-      bottleneck_width: channels of each group in a stage of 64.
-      squeeze: reduction of a squeeze and excitation at the end of each branch; 0 for none.
-      shortcut: "none"; "A", "B" or "C" of He et al. 2015; "D", ResNet-D's; "scaled",
-        "exclusive_gating", "shortcut_only_gating", "dropout" of He et al. 2016, Table 1;
-        "identity_plus_conv".
-      shortcut_scale: what the shortcut "scaled" multiplies by.
-      gate_bias: where the biases of gates start.
-      shortcut_dropout: rate of the shortcut "dropout".
-      order: "original", "bn_after_addition", "relu_before_addition", "relu_only_preactivation" or
-        "preactivation" of He et al. 2016, Table 2; "identity_after_addition"; "one_norm".
-      stride_on: "conv1" or "conv2" of a bottleneck.
-      normalization: "batch", "group", "layer" or "none". No convolution has a bias, with any.
-      norm_groups: groups of channels of the normalization "group".
-      activation: "relu", "leaky_relu", "elu", "gelu", "swish" or "tanh".
-      initializer: "he", "orthogonal", "delta_orthogonal" or "glorot", of all convolutions. The
-        dense layer has its own, see `Head`.
-      branch_scale: "none", "constant", "skipinit", "rezero" or "fixup".
-      branch_constant: what the branch scale "constant" multiplies branches by.
-      survival: probability that a training step takes the last unit's branch; see `survival.py`.
-      survival_rule: "linear" or "uniform", what that says of the other units'.
-      dropout: rate of the dropout between the convolutions of a branch.
-      unit_dropout: rate of the dropout between units.
-      momentum: share of the old running statistics that a training step keeps.
-      epsilon: added to variances.
-      zero_init_residual: start every branch at F = 0, by a zero scale of its last norm, or a zero
-        kernel of its last convolution where no norm follows it (pre-activation).
-      dtype: "float32", "bfloat16", "float16" or "float64", that of the computation.
+      stem: the layers before the first unit.
+      branch: F.
+      shortcut: h.
+      order: where norms and activations stand, and the after-addition f.
+      branch_scale: s in h(x) + s F(x).
+      stochastic_depth: survival probabilities of the branches; None keeps all.
+      normalization: the normalization layer. Convolutions have no bias, with any.
+      activation: the nonlinearity.
+      initializer: initializer of the convolution kernels; for the dense layer's see `Head`.
+      unit_dropout: dropout rate between units.
+      zero_init_residual: start with F = 0 in every unit, by a zero scale of the branch's last norm,
+        or a zero kernel of its last convolution where no norm follows it (pre-activation).
+      dtype: dtype of the computation.
       axis_name: mapped axis over which batch statistics are averaged, if any.
 
     Raises:
-      UserError: on a name that its table lacks, on numbers that make no network, and on settings
-        that would have no effect.
+      UserError: if the parts do not fit together.
     """
 
     stage_sizes: tuple[int, ...]
     widths: tuple[int, ...] = (16, 32, 64)
     num_classes: int = 10
-    stem: str = "cifar"
-    stem_width: int = 0
-    branch: str = "basic"
-    kernel_size: int = 3
-    cardinality: int = 1
-    bottleneck_width: int = 64
-    squeeze: int = 0
-    shortcut: str = "A"
-    shortcut_scale: float = 1.0
-    gate_bias: float = -6.0
-    shortcut_dropout: float = 0.5
-    order: str = "original"
-    stride_on: str = "conv1"
-    normalization: str = "batch"
-    norm_groups: int = 32
-    activation: str = "relu"
-    initializer: str = "he"
-    branch_scale: str = "none"
-    branch_constant: float = 1.0
-    survival: float = 1.0
-    survival_rule: str = "linear"
-    dropout: float = 0.0
+    stem: StemLayers = CifarStem()
+    branch: Branch = Basic()
+    shortcut: Shortcut = identity
+    order: Order = ORDERS["original"]
+    branch_scale: ResidualScaling = ResidualScaling()
+    stochastic_depth: StochasticDepth | None = None
+    normalization: Norm = BatchNorm()
+    activation: Activation = nn.relu
+    initializer: Initializer = he_normal
     unit_dropout: float = 0.0
-    momentum: float = 0.9
-    epsilon: float = 1e-5
     zero_init_residual: bool = False
-    dtype: str = "float32"
+    dtype: DTypeLike = jnp.float32
     axis_name: str | None = None
 
     def __post_init__(self) -> None:
-        for setting, table in CHOICES.items():
-            choose(table, getattr(self, setting), setting)
-        check(self)
+        _check_stages(self)
+        _check_order(self)
+        _check_branches(self)
         super().__post_init__()
 
     @nn.compact
     def __call__(
         self, images: Float[Array, "b h w c"], *, train: bool = False
     ) -> Float[Array, "b classes"]:
-        """Classifies a batch of images.
+        """Classifies images.
 
         Args:
-          images: normalised images.
-          train: normalise by the batch's statistics and update the running ones, for which
-            "batch_stats" must be mutable, and draw what is dropped from the random streams
-            "dropout" and "depth"; else by the running ones, and drop nothing.
+          images: normalized images.
+          train: normalize by batch statistics and update the running ones ("batch_stats" must be
+            mutable), and apply dropout and stochastic depth, with the random streams "dropout" and
+            "depth". Otherwise use the running statistics and keep everything.
 
         Returns:
-          Logits in float32, or in float64 if that is computed in.
+          Logits in float32, or in float64 if that is the dtype.
         """
-        layers = self._layers(train)
-        x = STEMS[self.stem](self.stem_width or self.widths[0], layers, name="stem")(images)
+        layers = self.layers(train)
+        x = Stem(self.stem, self.widths[0], layers, name="stem")(images)
         for stage in range(len(self.stage_sizes)):
             x = self._stage(stage, layers)(x)
-        opening = ORDERS[self.order].opening
-        return Head(self.num_classes, opening, self._scale.zero_ends, layers, name="head")(x)
+        zero_init = self.branch_scale.zero_init
+        return Head(self.num_classes, self.order.pre, zero_init, layers, name="head")(x)
 
-    def _stage(self, stage: int, layers: Layers) -> "Stage":
-        units = tuple(self._unit(layers, stage, unit) for unit in range(self.stage_sizes[stage]))
-        return Stage(units, max(2, len(str(max(self.stage_sizes)))), name=f"stage{stage + 1}")
-
-    def _unit(self, layers: Layers, stage: int, unit: int) -> Callable[..., Unit]:
-        number, units = sum(self.stage_sizes[:stage]) + unit + 1, sum(self.stage_sizes)
-        stride = 2 if stage > 0 and unit == 0 else 1
-        branch = self._branch(self.widths[stage], stride)
-        return partial(
-            Unit,
-            shortcut=SHORTCUTS[self.shortcut],
-            branch=branch,
-            junction=Junction(
-                features=branch[-1].features,
-                stride=stride,
-                order=ORDERS[self.order],
-                scale=self.shortcut_scale,
-                gate_bias=self.gate_bias,
-                dropout=self.shortcut_dropout,
-                layers=layers,
-            ),
-            first=number == 1,
-            squeeze=self.squeeze,
-            zero_init=self.zero_init_residual or self._scale.zero_ends,
-            scale=self._scale,
-            survival=SURVIVALS[self.survival_rule](number, units, self.survival),
-            dropout=self.unit_dropout,
-        )
-
-    def _branch(self, width: int, stride: int) -> tuple[Convolution, ...]:
-        outline = Outline(
-            width,
-            stride,
-            self.stride_on,
-            self.kernel_size,
-            self.cardinality,
-            self.bottleneck_width,
-        )
-        return BRANCHES[self.branch](outline)
-
-    def _layers(self, train: bool) -> Layers:
-        dtype = DTYPES[self.dtype]
+    def layers(self, train: bool) -> Layers:
+        """The layers that all parts of the network share."""
         return Layers(
-            normalization=self.normalization,
-            norms=Norms(
-                self.momentum, self.epsilon, self.norm_groups, self.axis_name, dtype, train
-            ),
+            norm=self.normalization,
             activation=self.activation,
-            dtype=self.dtype,
             initializer=self.initializer,
-            biases=self._scale.biases,
-            dropout=self.dropout,
-            train=train,
+            mode=Mode(train, self.dtype, self.axis_name),
+            dropout=self.branch.dropout,
+            biases=self.branch_scale.biases,
         )
 
     @property
-    def _scale(self) -> Scale:
-        convolutions = len(self._branch(width=1, stride=1))
-        return SCALES[self.branch_scale](sum(self.stage_sizes), convolutions, self.branch_constant)
+    def momentum(self) -> float:
+        """Share of the old running statistics that batch norm keeps in an update; 0 without it."""
+        return getattr(self.normalization, "momentum", 0.0)
+
+    def _stage(self, stage: int, layers: Layers) -> "Stage":
+        make = partial(
+            Unit,
+            shortcut=self.shortcut,
+            branch=self.branch,
+            order=self.order,
+            scaling=self.branch_scale,
+            layers=layers,
+            kernel_factor=self._kernel_factor(),
+            zero_init=self.zero_init_residual or self.branch_scale.zero_init,
+            dropout=self.unit_dropout,
+        )
+        units = tuple(
+            partial(make, spec=self._spec(stage, unit)) for unit in range(self.stage_sizes[stage])
+        )
+        digits = max(2, len(str(max(self.stage_sizes))))
+        return Stage(units, digits, name=f"stage{stage + 1}")
+
+    def _spec(self, stage: int, unit: int) -> BlockSpec:
+        number, units = sum(self.stage_sizes[:stage]) + unit + 1, sum(self.stage_sizes)
+        depth = self.stochastic_depth
+        return BlockSpec(
+            width=self.widths[stage],
+            stride=2 if stage > 0 and unit == 0 else 1,
+            first=number == 1,
+            survival=depth.of_unit(number, units) if depth else 1.0,
+        )
+
+    def _kernel_factor(self) -> float:
+        convolutions = self.branch.convolutions(self.widths[0], stride=1)
+        return self.branch_scale.kernel_factor(sum(self.stage_sizes), len(convolutions))
 
 
 class Stage(nn.Module):
-    """Units of one width, one after another.
+    """The units of one stage, one after another.
 
     Attributes:
-      units: makers of the units, each of which takes the unit's name.
-      digits: of a unit's number, zero-padded so that names sort.
+      units: constructors of the units, each of which takes the unit's name.
+      digits: digits of a unit's number in its name, zero-padded so that names sort.
     """
 
     units: tuple[Callable[..., Unit], ...]
@@ -223,7 +159,52 @@ class Stage(nn.Module):
 
     @nn.compact
     def __call__(self, x: Float[Array, "b h w c"]) -> Float[Array, "b p q o"]:
-        """Maps the output of the stage before to that of this one."""
         for number, unit in enumerate(self.units, start=1):
             x = unit(name=f"unit{number:0{self.digits}}")(x)
         return x
+
+
+def _check_stages(model: ResNet) -> None:
+    sizes, widths = model.stage_sizes, model.widths
+    if len(sizes) != len(widths):
+        raise UserError(
+            f"{len(sizes)} stages (stage_sizes={sizes}) need as many widths, not {widths}"
+        )
+    if not sizes or min(*sizes, *widths) < 1:
+        raise UserError(f"stages need units and channels: stage_sizes={sizes}, widths={widths}")
+    if model.num_classes < 1:
+        raise UserError(f"num_classes={model.num_classes} must be 1 or more")
+    for width in widths:
+        model.branch.convolutions(width, stride=1)  # raises if the branch cannot be so narrow
+
+
+def _check_order(model: ResNet) -> None:
+    order, convolutions = model.order, model.branch.convolutions(model.widths[0], stride=1)
+    elsewhere = (*order.pre, *order.post, *order.after_addition)
+    if len(convolutions) == 1 and "norm" in order.between and "norm" not in elsewhere:
+        raise UserError(
+            "this order has its norm between the convolutions of a branch (as 'one_norm'), and "
+            "branch='single' has one convolution: choose another order or branch"
+        )
+
+
+def _check_branches(model: ResNet) -> None:
+    """Refuses branches that are dropped without a replacement or that never train.
+
+    Other networks that do not train, such as a plain one whose branches start at zero, are
+    allowed: they may be what is studied.
+    """
+    depth = model.stochastic_depth
+    if depth and model.shortcut is none:
+        raise UserError(
+            f"survival={depth.survival} drops branches, and with shortcut='none' the output of "
+            "the network would then not depend on the image"
+        )
+    if isinstance(model.branch_scale, Fixup) and model.normalization is not no_norm:
+        raise UserError("branch_scale='fixup' replaces norms: set normalization='none' with it")
+    starts_at_zero = model.zero_init_residual or model.branch_scale.zero_init
+    if starts_at_zero and model.order.post[-1:] == ("activation",):
+        raise UserError(
+            "branches that start at zero stay there in this order: the activation before the "
+            f"addition (post={model.order.post}) has no gradient at zero; choose another order"
+        )

@@ -1,13 +1,14 @@
-"""Shortcuts: the function h of a unit, by name.
+"""Shortcuts: the function h of a residual unit.
 
-A shortcut sees the unit's input twice: raw, and after the order's opening. Identities carry the raw
-input on; projections read the opened one, as the branch does (He et al. 2016, section 4.1). Where a
-unit changes the shape, an identity is option A's.
+A shortcut is a function of the unit's input x, the preactivated input (norm and ReLU of x in a
+pre-activation order, else x itself) and a `ShortcutContext`. It returns h(x), of the shape and
+dtype of the branch. Identities read x; projections read the preactivated input, as the branch does
+(He et al. 2016, section 4.1). Where a unit changes the shape, identities are zero-padded (option A
+of He et al. 2015).
 
-A new one is a function here and an entry of `SHORTCUTS`. A number of its own is a closure over it;
-one that the config has already is named in `READ_BY`. Parameters are those of a Linen module that
-the function calls by the name "shortcut" or "gate": under another, its kernels would count as
-layers of the network's depth.
+A new shortcut is a function here, or a frozen dataclass with `__call__` if it has numbers to set,
+and an entry of `SHORTCUTS`. Its parameters belong to a Linen module named "shortcut" or "gate";
+under another name they would count as layers of the network's depth.
 """
 
 from collections.abc import Callable
@@ -21,200 +22,222 @@ from jaxtyping import Float
 
 from resnet_jax.errors import UserError
 from resnet_jax.models.layers import Layers
-from resnet_jax.models.orders import Order
 
 
 @dataclass(frozen=True)
-class Junction:
-    """What a shortcut has to meet at the addition.
+class ShortcutContext:
+    """What a shortcut has to match.
 
     Attributes:
-      features: channels of the branch's output.
-      stride: the unit's stride.
-      order: the unit's order; a projection ends in a norm where the branch does.
-      scale: what the shortcut "scaled" multiplies by.
-      gate_bias: where the bias of a gate starts.
-      dropout: rate of the shortcut "dropout".
-      layers: maker of the network's layers.
+      features: output channels of the branch.
+      stride: stride of the unit.
+      post_norm: whether the branch ends in a norm; a projection then does too.
+      layers: the network's layers.
     """
 
     features: int
     stride: int
-    order: Order
-    scale: float
-    gate_bias: float
-    dropout: float
+    post_norm: bool
     layers: Layers
 
-    def changes_shape(self, images: Float[Array, "b h w c"]) -> bool:
-        """Whether the branch's output differs in shape from these images."""
-        return self.stride != 1 or images.shape[-1] != self.features
+    def changes_shape(self, x: Float[Array, "b h w c"]) -> bool:
+        """Whether the branch's output has another shape than x."""
+        return self.stride != 1 or x.shape[-1] != self.features
 
 
-class Gated(NamedTuple):
-    """A shortcut that has a say in the branch too.
+class GatedTerms(NamedTuple):
+    """The result of a shortcut that gates the branch too: y = shortcut + branch_gate F(x).
 
     Attributes:
-      shortcut: what is added.
-      share: what the branch is multiplied by before that.
+      shortcut: h(x).
+      branch_gate: what the branch is multiplied by.
     """
 
     shortcut: Float[Array, "b p q o"]
-    share: Float[Array, "b p q o"]
+    branch_gate: Float[Array, "b p q o"]
 
 
-Shortcut = Callable[[Array, Array, Junction], Array | Gated]
-"""From (input, opened input, junction) to what is added to the branch's output."""
+Shortcut = Callable[[Array, Array, ShortcutContext], Array | GatedTerms]
+"""From (input, preactivated input, context) to h(x), or to both terms' factors."""
 
 
 def none(
-    images: Float[Array, "b h w c"], opened: Float[Array, "b h w c"], junction: Junction
+    x: Float[Array, "b h w c"], preactivated: Float[Array, "b h w c"], context: ShortcutContext
 ) -> Float[Array, ""]:
-    """h = 0, a plain net."""
-    return jnp.zeros((), images.dtype)
+    """h(x) = 0: a plain network."""
+    return jnp.zeros((), x.dtype)
 
 
-def pad(
-    images: Float[Array, "b h w c"], opened: Float[Array, "b h w c"], junction: Junction
+def identity(
+    x: Float[Array, "b h w c"], preactivated: Float[Array, "b h w c"], context: ShortcutContext
 ) -> Float[Array, "b p q o"]:
-    """Option A: the identity, every stride-th pixel of it, new channels filled with zeros."""
-    stride, missing = junction.stride, junction.features - images.shape[-1]
+    """Option A: h(x) = x; with a stride, every stride-th pixel; new channels are zero."""
+    stride, missing = context.stride, context.features - x.shape[-1]
     if missing < 0:
         raise UserError(
-            f"shortcut A cannot take {images.shape[-1]} channels to {junction.features}: "
+            f"shortcut A cannot take {x.shape[-1]} channels to {context.features}: "
             "let widths grow, or choose shortcut B"
         )
-    return jnp.pad(images[:, ::stride, ::stride], ((0, 0), (0, 0), (0, 0), (0, missing)))
+    return jnp.pad(x[:, ::stride, ::stride], ((0, 0), (0, 0), (0, 0), (0, missing)))
 
 
-def project_where_needed(
-    images: Float[Array, "b h w c"], opened: Float[Array, "b h w c"], junction: Junction
+def project_on_change(
+    x: Float[Array, "b h w c"], preactivated: Float[Array, "b h w c"], context: ShortcutContext
 ) -> Float[Array, "b p q o"]:
-    """Option B: the identity, or a projection where shapes change."""
-    if junction.changes_shape(images):
-        return project(images, opened, junction)
-    return images
+    """Option B: a projection where the shape changes, else the identity."""
+    if context.changes_shape(x):
+        return project(x, preactivated, context)
+    return x
 
 
 def project(
-    images: Float[Array, "b h w c"], opened: Float[Array, "b h w c"], junction: Junction
+    x: Float[Array, "b h w c"], preactivated: Float[Array, "b h w c"], context: ShortcutContext
 ) -> Float[Array, "b p q o"]:
-    """Option C: a projection in every unit, the "1x1 conv shortcut" of He et al. 2016, Table 1."""
-    return Projection(junction, name="shortcut")(opened)
+    """Option C: a projection in every unit ("1x1 conv shortcut", He et al. 2016, Table 1)."""
+    return Projection(context, name="shortcut")(preactivated)
 
 
 def pool_and_project(
-    images: Float[Array, "b h w c"], opened: Float[Array, "b h w c"], junction: Junction
+    x: Float[Array, "b h w c"], preactivated: Float[Array, "b h w c"], context: ShortcutContext
 ) -> Float[Array, "b p q o"]:
-    """ResNet-D: as option B, but a mean of 2x2 pixels in place of the projection's stride.
+    """ResNet-D: as option B, with 2x2 average pooling instead of the projection's stride.
 
-    He et al. 2019 (arXiv 1812.01187), Fig. 2(c): a stride would leave out three of four pixels.
+    A strided 1x1 convolution ignores three of four pixels (He et al. 2019, arXiv 1812.01187,
+    Fig. 2(c)).
     """
-    if not junction.changes_shape(images):
-        return images
-    return Projection(junction, pools=True, name="shortcut")(opened)
+    if not context.changes_shape(x):
+        return x
+    return Projection(context, pools=True, name="shortcut")(preactivated)
 
 
-def add_projection(
-    images: Float[Array, "b h w c"], opened: Float[Array, "b h w c"], junction: Junction
+def identity_plus_projection(
+    x: Float[Array, "b h w c"], preactivated: Float[Array, "b h w c"], context: ShortcutContext
 ) -> Float[Array, "b p q o"]:
     """The identity plus a projection."""
-    return pad(images, opened, junction) + project(images, opened, junction)
+    return identity(x, preactivated, context) + project(x, preactivated, context)
 
 
-def scale(
-    images: Float[Array, "b h w c"], opened: Float[Array, "b h w c"], junction: Junction
-) -> Float[Array, "b p q o"]:
-    """h(x) = lambda x (He et al. 2016, eq. 5, and section 3.1 with lambda 0.5)."""
-    return junction.scale * pad(images, opened, junction)
-
-
-def gate_both(
-    images: Float[Array, "b h w c"], opened: Float[Array, "b h w c"], junction: Junction
-) -> Gated:
-    """Exclusive gating: (1 - g(x)) x, and g(x) F(x) (He et al. 2016, section 3.1, Fig. 2(c)).
-
-    The gate g(x) = sigmoid(W x + b) is that of Highway Networks (Srivastava et al. 2015).
-    """
-    share = Gate(junction, name="gate")(images)
-    return Gated((1 - share) * pad(images, opened, junction), share)
-
-
-def gate(
-    images: Float[Array, "b h w c"], opened: Float[Array, "b h w c"], junction: Junction
-) -> Float[Array, "b p q o"]:
-    """Shortcut-only gating: (1 - g(x)) x, and F as it is (He et al. 2016, Fig. 2(d))."""
-    return gate_both(images, opened, junction).shortcut
-
-
-def drop(
-    images: Float[Array, "b h w c"], opened: Float[Array, "b h w c"], junction: Junction
-) -> Float[Array, "b p q o"]:
-    """Dropout on the identity (He et al. 2016, section 3.1, Fig. 2(f), at a rate of 0.5)."""
-    shortcut = pad(images, opened, junction)
-    return junction.layers.drop(shortcut, junction.dropout, name="shortcut_dropout")
-
-
-class Projection(nn.Module):
-    """A 1x1 convolution, with a norm after it if the order's branches end in one.
+@dataclass(frozen=True)
+class Scaled:
+    """h(x) = lambda x (He et al. 2016, eq. 5; section 3.1 has lambda = 0.5).
 
     Attributes:
-      junction: what it has to meet.
-      pools: whether a mean of pixels takes the place of the stride.
+      factor: lambda.
     """
 
-    junction: Junction
-    pools: bool = False
+    factor: float = 1.0
 
-    @nn.compact
-    def __call__(self, images: Float[Array, "b h w c"]) -> Float[Array, "b p q o"]:
-        """Projects to the shape of the branch's output."""
-        to, stride = self.junction, self.junction.stride
-        if self.pools and stride != 1:
-            images, stride = _mean_of_pixels(images, stride), 1
-        images = to.layers.conv(images, to.features, 1, stride, name="conv")
-        norms = [step for step in to.order.closing if step == "norm"]
-        return to.layers.apply(images, norms)
+    def __call__(
+        self,
+        x: Float[Array, "b h w c"],
+        preactivated: Float[Array, "b h w c"],
+        context: ShortcutContext,
+    ) -> Float[Array, "b p q o"]:
+        return self.factor * identity(x, preactivated, context)
 
 
-class Gate(nn.Module):
-    """g(x) = sigmoid(W x + b), a 1x1 convolution with a bias for each channel."""
+@dataclass(frozen=True)
+class Gated:
+    """h(x) = (1 - g(x)) x (He et al. 2016, section 3.1).
 
-    junction: Junction
+    The gate g(x) = sigmoid(W x + b) is that of Highway Networks (Srivastava et al. 2015).
 
-    @nn.compact
-    def __call__(self, images: Float[Array, "b h w c"]) -> Float[Array, "b p q o"]:
-        """The gate, of the shape of the branch's output."""
-        to = self.junction
-        start = nn.initializers.constant(to.gate_bias)
-        bias = self.param("bias", start, (to.features,), jnp.float32)
-        x = to.layers.conv(images, to.features, 1, to.stride, name="conv")
-        return nn.sigmoid(x + bias.astype(x.dtype))
+    Attributes:
+      bias: initial value of b.
+      gates_branch: whether the branch becomes g(x) F(x), "exclusive gating" (Fig. 2(c)), or stays
+        F(x), "shortcut-only gating" (Fig. 2(d)).
+    """
+
+    bias: float = -6.0
+    gates_branch: bool = True
+
+    def __call__(
+        self,
+        x: Float[Array, "b h w c"],
+        preactivated: Float[Array, "b h w c"],
+        context: ShortcutContext,
+    ) -> Float[Array, "b p q o"] | GatedTerms:
+        gate = Gate(self.bias, context, name="gate")(x)
+        shortcut = (1 - gate) * identity(x, preactivated, context)
+        return GatedTerms(shortcut, branch_gate=gate) if self.gates_branch else shortcut
 
 
-def _mean_of_pixels(images: Float[Array, "b h w c"], stride: int) -> Float[Array, "b p q c"]:
-    """Means of stride x stride pixels, of fewer at an edge, where the sides are no multiples."""
-    window = (stride, stride)
-    padding = tuple((0, -side % stride) for side in images.shape[1:3])
-    return nn.avg_pool(images, window, window, padding, count_include_pad=False)
+@dataclass(frozen=True)
+class Dropout:
+    """Dropout on the identity (He et al. 2016, section 3.1, Fig. 2(f)).
+
+    Attributes:
+      rate: share of the values that are zeroed.
+    """
+
+    rate: float = 0.5
+
+    def __call__(
+        self,
+        x: Float[Array, "b h w c"],
+        preactivated: Float[Array, "b h w c"],
+        context: ShortcutContext,
+    ) -> Float[Array, "b p q o"]:
+        shortcut = identity(x, preactivated, context)
+        return context.layers.drop(shortcut, self.rate, name="shortcut_dropout")
 
 
 SHORTCUTS: dict[str, Shortcut] = {
     "none": none,
-    "A": pad,
-    "B": project_where_needed,
+    "A": identity,
+    "B": project_on_change,
     "C": project,
     "D": pool_and_project,
-    "scaled": scale,
-    "identity_plus_conv": add_projection,
-    "exclusive_gating": gate_both,
-    "shortcut_only_gating": gate,
-    "dropout": drop,
+    "scaled": Scaled(),
+    "identity_plus_conv": identity_plus_projection,
+    "exclusive_gating": Gated(),
+    "shortcut_only_gating": Gated(gates_branch=False),
+    "dropout": Dropout(),
 }
 
-READ_BY: dict[str, tuple[str, ...]] = {
-    "shortcut_scale": ("scaled",),
-    "gate_bias": ("exclusive_gating", "shortcut_only_gating"),
-    "shortcut_dropout": ("dropout",),
-}
-"""The shortcuts that each number of the config is for; with others it would have no effect."""
+
+class Projection(nn.Module):
+    """A 1x1 convolution, with a norm after it if the branch ends in one.
+
+    Attributes:
+      context: what the output has to match.
+      pools: whether average pooling takes the place of the stride.
+    """
+
+    context: ShortcutContext
+    pools: bool = False
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "b h w c"]) -> Float[Array, "b p q o"]:
+        stride, layers = self.context.stride, self.context.layers
+        if self.pools and stride != 1:
+            x, stride = _average_pool(x, stride), 1
+        x = layers.conv(x, self.context.features, 1, stride, name="conv")
+        return layers.apply(x, ("norm",)) if self.context.post_norm else x
+
+
+class Gate(nn.Module):
+    """g(x) = sigmoid(W x + b), with W a 1x1 convolution and b one bias per channel.
+
+    Attributes:
+      bias: initial value of b.
+      context: what the output has to match.
+    """
+
+    bias: float
+    context: ShortcutContext
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "b h w c"]) -> Float[Array, "b p q o"]:
+        features, stride = self.context.features, self.context.stride
+        init = nn.initializers.constant(self.bias)
+        bias = self.param("bias", init, (features,), jnp.float32)
+        x = self.context.layers.conv(x, features, 1, stride, name="conv")
+        return nn.sigmoid(x + bias.astype(x.dtype))
+
+
+def _average_pool(x: Float[Array, "b h w c"], stride: int) -> Float[Array, "b p q c"]:
+    """Average pooling of stride x stride pixels; of fewer at an edge if sides are no multiples."""
+    window = (stride, stride)
+    padding = tuple((0, -side % stride) for side in x.shape[1:3])
+    return nn.avg_pool(x, window, window, padding, count_include_pad=False)

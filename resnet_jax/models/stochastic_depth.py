@@ -1,12 +1,12 @@
-"""Stochastic depth: in training, whole branches are left out at random.
+"""Stochastic depth: training steps skip whole branches at random (Huang et al. 2016, 1603.09382).
 
-Huang et al. 2016 (arXiv 1603.09382): the branch of unit l of L is taken with probability p_l in
-each step, for all of the batch alike, and in evaluation always, times p_l (eqs. 2 and 5). What is
-left out here is the branch's value and its gradient; it is computed all the same, and its running
-statistics go on.
+The branch of unit l of L is kept with probability p_l in a training step, for the whole batch, and
+multiplied by p_l in evaluation (eqs. 2 and 5). A skipped branch is still computed: its value and
+gradient are zero, but its running statistics are updated.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
@@ -14,36 +14,55 @@ from flax import linen as nn
 from jax import Array
 from jaxtyping import Float
 
+Rule = Callable[[int, int, float], float]
+"""From (l, L, p_L) to p_l, with units counted from 1."""
+
 
 def linear(unit: int, units: int, last: float) -> float:
-    """p_l = 1 - l / L (1 - p_L), "linear decay" (eq. 4)."""
+    """Linear decay: p_l = 1 - l / L (1 - p_L) (eq. 4)."""
     return 1 - unit / units * (1 - last)
 
 
 def uniform(unit: int, units: int, last: float) -> float:
-    """p_l = p_L."""
+    """The same probability in all units: p_l = p_L."""
     return last
 
 
-SURVIVALS: dict[str, Callable[[int, int, float], float]] = {"linear": linear, "uniform": uniform}
-"""From (l, L, p_L) to p_l; units are counted from 1."""
+RULES: Mapping[str, Rule] = {"linear": linear, "uniform": uniform}
+
+
+@dataclass(frozen=True)
+class StochasticDepth:
+    """The survival probabilities of a network's branches.
+
+    Attributes:
+      survival: p_L, that of the last unit.
+      rule: gives the other units' from it.
+    """
+
+    survival: float
+    rule: Rule = linear
+
+    def of_unit(self, unit: int, units: int) -> float:
+        """p_l of unit l of L, counted from 1."""
+        return self.rule(unit, units, self.survival)
 
 
 def survive(
     branch: Float[Array, "b h w c"], probability: float, unit: nn.Module, train: bool
 ) -> Float[Array, "b h w c"]:
-    """The branch or zero, by the random stream "depth" of the unit; or its expectation.
+    """Keeps or zeroes a branch in training, and multiplies it by its probability in evaluation.
 
     Args:
       branch: s F(x).
       probability: p_l.
-      unit: the module that draws.
-      train: whether to draw.
+      unit: the module whose random stream "depth" decides.
+      train: whether this is a training step.
     """
     if probability == 1:
         return branch
     if not train:
         return branch * probability
-    # As float32 it draws the same in a run of float64, whose Python floats would be of 64 bits.
+    # In float32 also where Python floats are of 64 bits, so that float64 runs draw the same.
     taken = jax.random.bernoulli(unit.make_rng("depth"), jnp.float32(probability))
     return branch * taken.astype(branch.dtype)

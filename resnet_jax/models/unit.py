@@ -1,4 +1,6 @@
-"""The residual unit: y = h(x) + s F(x), x' = f(y) (He et al. 2016, eqs. 1 and 2, for s = 1)."""
+"""The residual unit: y = h(x) + s F(x), x' = f(y) (He et al. 2016, eqs. 1 and 2, with s = 1)."""
+
+from dataclasses import dataclass
 
 import jax.numpy as jnp
 from flax import linen as nn
@@ -6,111 +8,132 @@ from jax import Array
 from jaxtyping import Float
 
 from resnet_jax.errors import UserError
-from resnet_jax.models.attention import SqueezeExcitation
-from resnet_jax.models.branches import Convolution
+from resnet_jax.models.branches import Branch, SqueezeExcitation
 from resnet_jax.models.layers import Layers
+from resnet_jax.models.norms import no_norm
 from resnet_jax.models.orders import Order
-from resnet_jax.models.residual_scaling import Scale
-from resnet_jax.models.shortcuts import SHORTCUTS, Gated, Junction, Shortcut, none
+from resnet_jax.models.residual_scaling import ResidualScaling
+from resnet_jax.models.shortcuts import SHORTCUTS, GatedTerms, Shortcut, ShortcutContext, none
 from resnet_jax.models.stochastic_depth import survive
 
 
+@dataclass(frozen=True)
+class BlockSpec:
+    """In what one unit of a network differs from the others.
+
+    Attributes:
+      width: channels of its stage.
+      stride: its stride.
+      first: whether it is the network's first unit, which has no pre-activation (the stem has
+        applied it) and no dropout on its input.
+      survival: probability that a training step keeps the branch (stochastic depth).
+    """
+
+    width: int
+    stride: int
+    first: bool
+    survival: float
+
+
 class Unit(nn.Module):
-    """Joins a shortcut h, a branch F and an after-addition f.
+    """A residual unit, with a shortcut h, a branch F, a scale s and an after-addition f.
 
     Attributes:
       shortcut: h.
-      branch: the convolutions of F.
-      junction: what the shortcut has to meet; the order in it is that of all the unit, and f too.
-      first: whether it is the network's first unit, which leaves out the order's opening, done by
-        the stem, and the dropout between units.
-      squeeze: reduction of the squeeze and excitation at the end of F; 0 for none.
-      zero_init: whether the branch starts as F = 0.
-      scale: s.
-      survival: probability that a training step takes the branch.
-      dropout: rate of the dropout between units.
+      branch: F.
+      order: where norms and activations stand, and f.
+      scaling: s.
+      spec: in what this unit differs from the others.
+      layers: the network's layers.
+      kernel_factor: what the initial kernels of the branch are multiplied by.
+      zero_init: whether F = 0 at initialization.
+      dropout: dropout rate on the unit's input.
     """
 
     shortcut: Shortcut
-    branch: tuple[Convolution, ...]
-    junction: Junction
-    first: bool
-    squeeze: int
-    zero_init: bool
-    scale: Scale
-    survival: float
-    dropout: float
+    branch: Branch
+    order: Order
+    scaling: ResidualScaling
+    spec: BlockSpec
+    layers: Layers
+    kernel_factor: float = 1.0
+    zero_init: bool = False
+    dropout: float = 0.0
 
     @nn.compact
     def __call__(self, x: Float[Array, "b h w c"]) -> Float[Array, "b p q o"]:
-        """Maps the output of the unit before to that of this one."""
-        x = x if self.first else self._layers.drop(x, self.dropout, name="dropout")
-        opened = self._opened(x)
-        h, residual = self.shortcut(x, opened, self.junction), self.residual(opened)
-        terms = (h.shortcut, h.share * residual) if isinstance(h, Gated) else (h, residual)
-        self._refuse_misfits(terms, residual)
+        if not self.spec.first:
+            x = self.layers.drop(x, self.dropout, name="dropout")
+        preactivated = self._preactivate(x)
+        h = self.shortcut(x, preactivated, self._context())
+        f = self.residual(preactivated)
+        terms = (h.shortcut, h.branch_gate * f) if isinstance(h, GatedTerms) else (h, f)
+        self._check_terms(terms, f)
         y = terms[0] + terms[1]
-        return self._layers.apply(y, self._order.after_addition, at="_after_addition")
+        return self.layers.apply(y, self.order.after_addition, suffix="_after_addition")
 
-    def residual(self, opened: Float[Array, "b h w c"]) -> Float[Array, "b p q o"]:
-        """s F(x), from the opened input; what an interceptor replaces to take the branch away."""
-        scaled = self.scale.multiply(self._branch(opened), self)
-        return survive(scaled, self.survival, self, self._layers.train)
+    def residual(self, preactivated: Float[Array, "b h w c"]) -> Float[Array, "b p q o"]:
+        """s F(x); an interceptor replaces this method to remove or rescale the branch."""
+        branch = self.scaling.scale(self._branch(preactivated), self)
+        return survive(branch, self.spec.survival, self, self.layers.mode.train)
 
-    def _opened(self, x: Float[Array, "b h w c"]) -> Float[Array, "b h w c"]:
-        """The input as branch and projection read it."""
-        x = x if self.first else self._layers.apply(x, self._order.opening, at=self._order.at(0))
-        return self._layers.shift(x, name="before_conv1")
+    def _preactivate(self, x: Float[Array, "b h w c"]) -> Float[Array, "b h w c"]:
+        """What branch and projection read."""
+        if not self.spec.first:
+            x = self.layers.apply(x, self.order.pre, suffix=self.order.suffix(0))
+        return self.layers.shift(x, name="before_conv1")
 
     def _branch(self, x: Float[Array, "b h w c"]) -> Float[Array, "b p q o"]:
-        """F without its opening."""
-        order, last = self._order, len(self.branch)
-        zero_norm = self.zero_init and self._closes_with_norm
-        zero_conv = self.zero_init and not self._closes_with_norm
-        for number, conv in enumerate(self.branch, start=1):
-            ends = number == last
-            x = self._layers.shift(x, name=f"before_conv{number}") if number > 1 else x
-            x = self._layers.conv(
+        """F after the pre-activation."""
+        convolutions = self.branch.convolutions(self.spec.width, self.spec.stride)
+        for number, conv in enumerate(convolutions, start=1):
+            zero = self.zero_init and number == len(convolutions)
+            if number > 1:
+                x = self.layers.shift(x, name=f"before_conv{number}")
+            x = self.layers.conv(
                 x,
                 conv.features,
                 conv.size,
                 conv.stride,
                 conv.groups,
                 name=f"conv{number}",
-                factor=0.0 if zero_conv and ends else self.scale.kernels,
+                factor=0.0 if zero and not self._ends_in_norm else self.kernel_factor,
             )
-            steps = order.after(number, last)
-            x = self._layers.apply(x, steps, at=order.at(number), zero=zero_norm and ends)
-        return SqueezeExcitation(self.squeeze, name="attention")(x) if self.squeeze else x
+            ops = self.order.after(number, len(convolutions))
+            x = self.layers.apply(
+                x,
+                ops,
+                suffix=self.order.suffix(number),
+                zero_scale=zero and self._ends_in_norm,
+            )
+        squeeze = self.branch.squeeze
+        return SqueezeExcitation(squeeze, name="attention")(x) if squeeze else x
 
-    def _refuse_misfits(self, terms: tuple[Array, Array], branch: Array) -> None:
-        """Raises a `UserError` if a term would broadcast in the sum, or change its type."""
-        if self.shortcut is none or not jnp.ndim(branch):  # there is one term alone
+    def _context(self) -> ShortcutContext:
+        features = self.branch.convolutions(self.spec.width, self.spec.stride)[-1].features
+        post_norm = "norm" in self.order.post
+        return ShortcutContext(features, self.spec.stride, post_norm, self.layers)
+
+    @property
+    def _ends_in_norm(self) -> bool:
+        return "norm" in self.order.post and self.layers.norm is not no_norm
+
+    def _check_terms(self, terms: tuple[Array, Array], branch: Array) -> None:
+        """Raises a `UserError` if the addition would broadcast a term or change its dtype."""
+        if self.shortcut is none or not jnp.ndim(branch):  # the sum has one term
             return
-        fits, *given = (_described(each) for each in (branch, *terms))
-        for each in given:
-            if each != fits:
-                names = (name for name, h in SHORTCUTS.items() if h is self.shortcut)
-                name = next(names, "in no table")
+        expected, *found = (_described(each) for each in (branch, *terms))
+        for each in found:
+            if each != expected:
+                names = [name for name, h in SHORTCUTS.items() if h == self.shortcut]
+                shortcut = repr(names[0] if names else self.shortcut)
                 raise UserError(
-                    f"{'/'.join(self.path)}: shortcut {name!r} gives {each} where the branch has "
-                    f"{fits}; both terms of the sum have to be of its shape and type"
+                    f"{'/'.join(self.path)}: shortcut {shortcut} gives {each} where the branch has "
+                    f"{expected}; both terms of the sum need its shape and dtype"
                 )
-
-    @property
-    def _order(self) -> Order:
-        return self.junction.order
-
-    @property
-    def _layers(self) -> Layers:
-        return self.junction.layers
-
-    @property
-    def _closes_with_norm(self) -> bool:
-        return "norm" in self._order.closing and self._layers.normalization != "none"
 
 
 def _described(term: Array | float) -> str:
-    """`2x8x8x16 float32`; a shortcut of one's own may give a plain number too."""
+    """`2x8x8x16 float32`; a custom shortcut may return a plain number."""
     shape = "x".join(map(str, jnp.shape(term))) or "a single number,"
     return f"{shape} {jnp.result_type(term)}"

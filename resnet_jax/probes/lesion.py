@@ -18,9 +18,9 @@ from jaxtyping import Array, Float, PyTree
 
 from resnet_jax.errors import UserError, did_you_mean
 from resnet_jax.models import ResNet
-from resnet_jax.models.shortcuts import SHORTCUTS
+from resnet_jax.models.shortcuts import none
 from resnet_jax.models.unit import Unit
-from resnet_jax.models.zoo.summary import IMAGE_SHAPES, PARTS
+from resnet_jax.models.zoo.summary import PARTS
 
 Variables = Mapping[str, PyTree]
 
@@ -47,7 +47,7 @@ class Part:
     @property
     def plain(self) -> bool:
         """Whether it is a unit without a shortcut."""
-        return isinstance(self.module, Unit) and self.module.shortcut is SHORTCUTS["none"]
+        return isinstance(self.module, Unit) and self.module.shortcut is none
 
 
 def droppable(model: ResNet) -> tuple[str, ...]:
@@ -57,7 +57,7 @@ def droppable(model: ResNet) -> tuple[str, ...]:
       >>> droppable(create("plain14"))
       ('stage1/unit01', 'stage1/unit02', 'stage2/unit02', 'stage3/unit02')
     """
-    parts = _parts(model, IMAGE_SHAPES[model.stem])
+    parts = _parts(model, model.stem.image_shape)
     return tuple(part.path for part in parts if part.droppable)
 
 

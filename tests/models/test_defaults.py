@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
-from resnet_jax.models import ResNet, initialize
+from resnet_jax.models import from_settings, initialize
 from resnet_jax.models.convolution import convolve
 
 KEY = jax.random.key(0)
@@ -81,7 +81,7 @@ class ByHand(nn.Module):
 
 @pytest.mark.parametrize("order", [original, preactivation])
 def test_names_values_and_outputs_are_those_written_out_bit_by_bit(order):
-    ours = ResNet((1, 2), widths=(4, 6), num_classes=5, order=order.__name__)
+    ours = from_settings((1, 2), widths=(4, 6), num_classes=5, order=order.__name__)
     by_hand = ByHand(order)
     variables = initialize(ours, KEY, (8, 8, 3))
     jax.tree.map(np.testing.assert_array_equal, variables, by_hand.init(KEY, IMAGES))

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from resnet_jax.models import ResNet, create, initialize
+from resnet_jax.models import create, from_settings, initialize
 
 TINY = {"stage_sizes": (1, 2), "widths": (4, 6)}
 CASES = [
@@ -27,7 +27,7 @@ def dtypes(variables):
 
 @pytest.mark.parametrize("settings", CASES)
 def test_variables_are_those_of_init_bit_by_bit(settings):
-    model, key = ResNet(**TINY, **settings), jax.random.key(7)
+    model, key = from_settings(**TINY, **settings), jax.random.key(7)
     ours = initialize(model, key, (8, 8, 3))
     theirs = model.init(key, jnp.zeros((1, 8, 8, 3)))
     assert_same(ours, theirs)
@@ -35,7 +35,7 @@ def test_variables_are_those_of_init_bit_by_bit(settings):
 
 
 def test_other_kinds_of_key_are_taken():
-    model = ResNet(**TINY)
+    model = from_settings(**TINY)
     assert_same(
         initialize(model, jax.random.PRNGKey(7), (8, 8, 3)),
         initialize(model, jax.random.key(7), (8, 8, 3)),

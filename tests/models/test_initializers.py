@@ -8,7 +8,7 @@ from flax import linen as nn
 from flax.traverse_util import flatten_dict
 
 from resnet_jax.errors import UserError
-from resnet_jax.models import ResNet, create, initialize
+from resnet_jax.models import create, from_settings, initialize
 from resnet_jax.models.convolution import convolve
 from resnet_jax.models.initializers import INITIALIZERS, delta_orthogonal, he_normal, times
 
@@ -91,7 +91,7 @@ def test_a_factor_multiplies_the_same_draw_and_one_leaves_it():
 @pytest.mark.parametrize("name", INITIALIZERS)
 def test_every_convolution_is_drawn_by_name_and_the_dense_layer_is_not(name):
     def params(**settings):
-        model = ResNet((1, 1), widths=(4, 6), shortcut="B", **settings)
+        model = from_settings((1, 1), widths=(4, 6), shortcut="B", **settings)
         return flatten_dict(initialize(model, KEY, (8, 8, 3))["params"], sep="/")
 
     default, ours = params(), params(initializer=name)

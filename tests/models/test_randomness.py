@@ -6,15 +6,18 @@ import numpy as np
 import pytest
 
 from resnet_jax.errors import UserError
-from resnet_jax.models import ResNet, initialize
-from resnet_jax.models.stochastic_depth import SURVIVALS
+from resnet_jax.models import ResNet, from_settings, initialize
+from resnet_jax.models.residual_scaling import Constant
+from resnet_jax.models.stochastic_depth import RULES
 
 KEY = jax.random.key(0)
 IMAGES = jax.random.normal(jax.random.key(1), (4, 8, 8, 3))
 
 
 def tiny(**settings) -> ResNet:
-    return ResNet(**{"stage_sizes": (2, 2), "widths": (4, 6), "normalization": "none"} | settings)
+    return from_settings(
+        **{"stage_sizes": (2, 2), "widths": (4, 6), "normalization": "none"} | settings
+    )
 
 
 def train(model, streams, images=IMAGES):
@@ -40,7 +43,7 @@ def test_dropout_draws_in_training_alone(settings):
 
 def test_the_shortcut_is_dropped_elementwise_and_keeps_its_mean():
     """With the branch off, the one unit returns its input where it is kept, over 1 - rate."""
-    model = ResNet(
+    model = from_settings(
         (1,), widths=(8,), stem="none", shortcut="dropout", shortcut_dropout=0.25,
         branch_scale="constant", branch_constant=0.0, order="preactivation", normalization="none",
     )  # fmt: skip
@@ -57,21 +60,21 @@ def test_the_shortcut_is_dropped_elementwise_and_keeps_its_mean():
 
 def test_survival_falls_linearly_to_the_last_unit():
     """Huang et al. 2016, eq. 4 and Fig. 2: 1 at the input, p_L at the last unit."""
-    falling = [SURVIVALS["linear"](unit, 54, 0.5) for unit in range(1, 55)]
+    falling = [RULES["linear"](unit, 54, 0.5) for unit in range(1, 55)]
     assert falling[-1] == 0.5
     np.testing.assert_allclose(np.diff(falling), -0.5 / 54)
     # The paper's expected depth of its ResNet-110, section 3: (3 L - 1) / 4 of L = 54 units.
     assert sum(falling) == pytest.approx((3 * 54 - 1) / 4)
-    assert SURVIVALS["uniform"](7, 54, 0.8) == 0.8
+    assert RULES["uniform"](7, 54, 0.8) == 0.8
 
 
 def test_a_branch_is_taken_or_left_for_the_whole_batch():
     """With one unit there are two outcomes, and the share of each is the probability's."""
-    model = ResNet((1,), widths=(4,), normalization="none", survival=0.7)
+    model = from_settings((1,), widths=(4,), normalization="none", survival=0.7)
     variables = initialize(model, KEY, (8, 8, 3))
     apply = jax.jit(lambda key: model.apply(variables, IMAGES, train=True, rngs={"depth": key}))
-    taken = model.clone(survival=1.0).apply(variables, IMAGES)
-    off = model.clone(survival=1.0, branch_scale="constant", branch_constant=0.0)
+    taken = model.clone(stochastic_depth=None).apply(variables, IMAGES)
+    off = model.clone(stochastic_depth=None, branch_scale=Constant(0.0))
     left = off.apply(variables, IMAGES)
     draws = [np.asarray(apply(jax.random.key(seed))) for seed in range(200)]
     takes = [np.allclose(each, taken, atol=1e-5) for each in draws]
@@ -81,8 +84,8 @@ def test_a_branch_is_taken_or_left_for_the_whole_batch():
 
 
 def test_in_evaluation_the_branch_counts_by_its_probability():
-    model = ResNet((1,), widths=(4,), normalization="none", survival=0.7)
-    scaled = model.clone(survival=1.0, branch_scale="constant", branch_constant=0.7)
+    model = from_settings((1,), widths=(4,), normalization="none", survival=0.7)
+    scaled = model.clone(stochastic_depth=None, branch_scale=Constant(0.7))
     variables = initialize(model, KEY, (8, 8, 3))
     np.testing.assert_allclose(
         model.apply(variables, IMAGES), scaled.apply(variables, IMAGES), rtol=1e-6
@@ -92,22 +95,25 @@ def test_in_evaluation_the_branch_counts_by_its_probability():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"survival": 0.0}, "survival=0.0 is a probability above 0"),
+        ({"survival": 0.0}, "survival=0.0"),
         ({"survival_rule": "uniform"}, "no effect at survival=1"),
         ({"dropout": 1.0}, r"dropout=1.0 is not in \[0, 1\)"),
         ({"gate_bias": -3.0}, "no effect without shortcut='exclusive_gating' or"),
         ({"cardinality": 4}, "no effect without branch='bottleneck'"),
         ({"shortcut_dropout": 0.1}, "no effect without shortcut='dropout'"),
         ({"norm_groups": 4}, "no effect without normalization='group'"),
-        ({"kernel_size": 4}, "choose an odd number"),
+        ({"kernel_size": 4}, "kernel_size=4 .* odd"),
         ({"branch": "bottleneck", "bottleneck_width": 8}, "leaves no channel in a stage of 4"),
-        ({"squeeze": -1}, "cannot be negative"),
-        ({"shortcut": "none", "survival": 0.5}, "puts nothing in their place"),
+        ({"squeeze": -1}, "squeeze=-1"),
+        ({"shortcut": "none", "survival": 0.5}, "survival=0.5 .*shortcut='none'"),
         ({"stride_on": "conv2"}, "no effect without branch='bottleneck'"),
         ({"branch": "single", "dropout": 0.1}, "no effect without branch='basic' or"),
         ({"momentum": 0.5}, "no effect without normalization='batch'"),
         ({"stem": "none", "stem_width": 8}, "no effect without stem='cifar' or"),
-        ({"branch": "single", "order": "one_norm", "normalization": "batch"}, "between convol"),
+        (
+            {"branch": "single", "order": "one_norm", "normalization": "batch"},
+            "'one_norm'.*branch='single'",
+        ),
         ({"zero_init_residual": True, "order": "relu_before_addition"}, "no gradient at zero"),
         ({"branch_scale": "fixup", "order": "relu_before_addition"}, "no gradient at zero"),
     ],

@@ -11,8 +11,8 @@ import pytest
 from flax.traverse_util import flatten_dict
 
 from resnet_jax.errors import UserError
-from resnet_jax.models import ResNet, create, initialize
-from resnet_jax.models.residual_scaling import SCALES
+from resnet_jax.models import ResNet, create, from_settings, initialize
+from resnet_jax.models.residual_scaling import SCALINGS, Fixup
 
 KEY = jax.random.key(0)
 IMAGES = jax.random.normal(jax.random.key(1), (6, 8, 8, 3))
@@ -22,7 +22,7 @@ UNITS = ("stage1/unit01", "stage2/unit01", "stage2/unit02")
 
 def tiny(**settings) -> ResNet:
     given = {"stage_sizes": (1, 2), "widths": (4, 6), "num_classes": 5, "normalization": "none"}
-    return ResNet(**given | settings)
+    return from_settings(**given | settings)
 
 
 def params_of(model: ResNet) -> dict[str, np.ndarray]:
@@ -110,8 +110,8 @@ def test_paths_of_fixup():
 def test_fixup_shrinks_the_kernels_of_branches_and_empties_the_last(name, factor):
     """Rules 1 and 2: L^(-1 / (2m - 2)) with L units of m convolutions."""
     model = create(name, normalization="none")
-    last = "conv2" if model.branch == "basic" else "conv3"
-    he, fixup = params_of(model), params_of(model.clone(branch_scale="fixup"))
+    last = "conv3" if "bottleneck" in name else "conv2"
+    he, fixup = params_of(model), params_of(model.clone(branch_scale=Fixup()))
     for path, kernel in he.items():
         ends = f"/{last}/" in path or path == "head/dense/kernel"
         inside = "/unit" in path and "shortcut" not in path
@@ -153,7 +153,7 @@ def test_scaled_by_one_is_option_a():
     np.testing.assert_array_equal(scaled.apply(variables, IMAGES), a.apply(variables, IMAGES))
 
 
-@pytest.mark.parametrize("name", [name for name in SCALES if name != "none"])
+@pytest.mark.parametrize("name", [name for name in SCALINGS if name != "none"])
 def test_bfloat16_keeps_float32_parameters(name):
     settings = {"branch_constant": 0.5} if name == "constant" else {}
     model = tiny(branch_scale=name, dtype="bfloat16", **settings)

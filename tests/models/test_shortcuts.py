@@ -3,6 +3,8 @@
 What stands in the table is tested by its name, so that a new entry is too.
 """
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,34 +13,33 @@ from flax import linen as nn
 from flax.traverse_util import flatten_dict
 
 from resnet_jax.errors import UserError
-from resnet_jax.models import ResNet
-from resnet_jax.models.orders import ORDERS
-from resnet_jax.models.shortcuts import SHORTCUTS, Gated, Junction
+from resnet_jax.models import ResNet, from_settings, shortcuts
+from resnet_jax.models.shortcuts import SHORTCUTS, GatedTerms, ShortcutContext
 
 KEY = jax.random.key(0)
 IMAGES = jax.random.normal(jax.random.key(1), (2, 6, 6, 4))
-LAYERS = ResNet((1,), widths=(4,))._layers(train=False)
-JUNCTIONS = {"same": (4, 1), "wider": (6, 1), "strided": (6, 2)}
+LAYERS = ResNet((1,), widths=(4,)).layers(train=False)
+BRANCHES = {"same": (4, 1), "wider": (6, 1), "strided": (6, 2)}
 
 
-def junction(features: int, stride: int, order: str = "original") -> Junction:
-    return Junction(features, stride, ORDERS[order], 0.5, -6.0, 0.5, LAYERS)
+def context(features: int, stride: int) -> ShortcutContext:
+    return ShortcutContext(features, stride, post_norm=True, layers=LAYERS)
 
 
 class Alone(nn.Module):
     """A shortcut as a network of its own."""
 
-    shortcut: str
-    junction: Junction
+    shortcut: Callable
+    context: ShortcutContext
 
     @nn.compact
     def __call__(self, x):
-        found = SHORTCUTS[self.shortcut](x, x, self.junction)
-        return found.shortcut if isinstance(found, Gated) else found
+        found = self.shortcut(x, x, self.context)
+        return found.shortcut if isinstance(found, GatedTerms) else found
 
 
 def of(name: str, where: str):
-    model = Alone(name, junction(*JUNCTIONS[where]))
+    model = Alone(SHORTCUTS[name], context(*BRANCHES[where]))
     variables = model.init(KEY, IMAGES)
     return model.apply(variables, IMAGES), flatten_dict(variables.get("params", {}), sep="/")
 
@@ -63,10 +64,10 @@ PARAMS = {
 }
 
 
-@pytest.mark.parametrize("where", JUNCTIONS)
+@pytest.mark.parametrize("where", BRANCHES)
 @pytest.mark.parametrize("name", PARAMS)
 def test_parameters(name, where):
-    features, _ = JUNCTIONS[where]
+    features, _ = BRANCHES[where]
     projection = 4 * features + 2 * features  # a 1x1 kernel, and the norm's scale and bias
     expected = {
         0: 0,
@@ -78,15 +79,20 @@ def test_parameters(name, where):
     assert sum(leaf.size for leaf in params.values()) == expected
 
 
-@pytest.mark.parametrize("where", JUNCTIONS)
+@pytest.mark.parametrize("where", BRANCHES)
 @pytest.mark.parametrize(
-    ("name", "factor"),
-    [("A", 1.0), ("scaled", 0.5), ("dropout", 1.0), ("none", 0.0)],
+    ("shortcut", "factor"),
+    [
+        (shortcuts.identity, 1.0),
+        (shortcuts.Scaled(0.5), 0.5),
+        (shortcuts.Dropout(0.5), 1.0),
+        (shortcuts.none, 0.0),
+    ],
 )
-def test_multiples_of_the_identity(name, factor, where):
+def test_multiples_of_the_identity(shortcut, factor, where):
     """In evaluation dropout is the identity."""
-    found, _ = of(name, where)
-    expected = factor * identity(*JUNCTIONS[where])
+    found = Alone(shortcut, context(*BRANCHES[where])).apply({}, IMAGES)
+    expected = factor * identity(*BRANCHES[where])
     np.testing.assert_allclose(jnp.broadcast_to(found, expected.shape), expected, rtol=1e-6)
 
 
@@ -104,7 +110,7 @@ def test_pooling_takes_means_before_the_projection():
 
 
 def test_pooling_of_odd_sides_takes_the_mean_of_what_is_there():
-    model = Alone("D", junction(6, 2))
+    model = Alone(SHORTCUTS["D"], context(6, 2))
     images = jnp.ones((1, 5, 5, 4))
     found = model.apply(model.init(KEY, images), images)
     assert found.shape == (1, 3, 3, 6)
@@ -112,15 +118,15 @@ def test_pooling_of_odd_sides_takes_the_mean_of_what_is_there():
 
 
 @pytest.mark.parametrize("name", ["exclusive_gating", "shortcut_only_gating"])
-@pytest.mark.parametrize("where", JUNCTIONS)
+@pytest.mark.parametrize("where", BRANCHES)
 def test_gates_start_where_their_bias_says(name, where):
     """With W = 0 the gate is sigmoid(b): Srivastava et al. 2015 start it almost closed."""
-    model = Alone(name, junction(*JUNCTIONS[where]))
+    model = Alone(SHORTCUTS[name], context(*BRANCHES[where]))
     params = jax.tree.map(jnp.zeros_like, model.init(KEY, IMAGES)["params"])
     params["gate"]["bias"] = jnp.full_like(params["gate"]["bias"], -6.0)
     share = 1 / (1 + np.exp(6.0))
     found = model.apply({"params": params}, IMAGES)
-    expected = (1 - share) * identity(*JUNCTIONS[where])
+    expected = (1 - share) * identity(*BRANCHES[where])
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-7)
 
 
@@ -128,7 +134,7 @@ def test_exclusive_gating_gives_the_branch_what_it_takes_from_the_shortcut():
     class Share(nn.Module):
         @nn.compact
         def __call__(self, x):
-            return SHORTCUTS["exclusive_gating"](x, x, junction(4, 1))
+            return SHORTCUTS["exclusive_gating"](x, x, context(4, 1))
 
     model = Share()
     carried, share = model.apply(model.init(KEY, IMAGES), IMAGES)
@@ -136,11 +142,11 @@ def test_exclusive_gating_gives_the_branch_what_it_takes_from_the_shortcut():
     assert 0 < float(share.min()) < float(share.max()) < 1
 
 
-@pytest.mark.parametrize("where", JUNCTIONS)
+@pytest.mark.parametrize("where", BRANCHES)
 @pytest.mark.parametrize("name", SHORTCUTS)
 def test_every_shortcut_meets_the_branch_and_has_a_gradient(name, where):
-    features, stride = JUNCTIONS[where]
-    model = Alone(name, junction(features, stride))
+    features, stride = BRANCHES[where]
+    model = Alone(SHORTCUTS[name], context(features, stride))
     variables = model.init(KEY, IMAGES)
     found = model.apply(variables, IMAGES)
     assert found.shape in ((), (2, 6 // stride, 6 // stride, features))
@@ -155,7 +161,9 @@ def test_every_shortcut_meets_the_branch_and_has_a_gradient(name, where):
     [("original", "float32"), ("preactivation", "float32"), ("original", "bfloat16")],
 )
 def test_every_shortcut_stands_in_a_network(name, order, dtype):
-    model = ResNet((1, 2), widths=(4, 6), shortcut=name, order=order, num_classes=5, dtype=dtype)
+    model = from_settings(
+        (1, 2), widths=(4, 6), shortcut=name, order=order, num_classes=5, dtype=dtype
+    )
     variables = model.init(KEY, jnp.zeros((1, 8, 8, 3)))
     images = jax.random.normal(KEY, (4, 8, 8, 3))
     logits, _ = model.apply(
@@ -178,7 +186,10 @@ MISFITS = {
         "stage2/unit01: .* 2x8x8x4 bfloat16 .* 2x4x4x6 bfloat16",
     ),
     "another type": (lambda x, *_: x * jnp.ones(4), "gives 2x8x8x4 float32 .* 2x8x8x4 bfloat16"),
-    "another type of the share": (lambda x, *_: Gated(x, jnp.ones(4)), "gives 2x8x8x4 float32"),
+    "another type of the share": (
+        lambda x, *_: GatedTerms(x, jnp.ones(4)),
+        "gives 2x8x8x4 float32",
+    ),
 }
 
 
@@ -186,6 +197,6 @@ MISFITS = {
 def test_a_shortcut_that_does_not_fit_is_refused(monkeypatch, given):
     shortcut, told = MISFITS[given]
     monkeypatch.setitem(SHORTCUTS, "misfit", shortcut)
-    model = ResNet((1, 1), widths=(4, 6), shortcut="misfit", num_classes=5, dtype="bfloat16")
+    model = from_settings((1, 1), widths=(4, 6), shortcut="misfit", num_classes=5, dtype="bfloat16")
     with pytest.raises(UserError, match=told):
         model.init(KEY, jnp.zeros((2, 8, 8, 3)))

@@ -3,6 +3,8 @@
 The PyTorch side is written from the papers, unit by unit, and shares no code with the package.
 """
 
+from types import SimpleNamespace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,7 +12,7 @@ import optax
 import pytest
 from flax.traverse_util import flatten_dict
 
-from resnet_jax.models import ResNet, initialize
+from resnet_jax.models import from_settings, initialize
 
 torch = pytest.importorskip("torch")
 F = torch.nn.functional
@@ -48,6 +50,16 @@ CASES = {
         "branch_scale": "fixup",
     },
 }
+DEFAULTS = {
+    "stem": "cifar",
+    "branch": "basic",
+    "stride_on": "conv1",
+    "shortcut": "A",
+    "shortcut_scale": 1.0,
+    "order": "original",
+    "normalization": "batch",
+    "branch_scale": "none",
+}
 QUICK = ("basic B", "bottleneck B", "preactivation basic A", "preactivation bottleneck B", "fixup")
 SLOW = ("plain", "basic A", "bottleneck v1.5", "no norm", "imagenet", "scaled")
 
@@ -55,37 +67,38 @@ SLOW = ("plain", "basic A", "bottleneck v1.5", "no norm", "imagenet", "scaled")
 class Twin:
     """The same network in PyTorch, in training mode, reading weights by their paths."""
 
-    def __init__(self, model, weights):
-        self.model, self.weights, self.seen = model, weights, {}
+    def __init__(self, weights, **settings):
+        self.settings, self.weights = SimpleNamespace(**DEFAULTS | settings), weights
+        self.seen = {}
 
     def conv(self, x, path, stride=1):
         kernel = self.weights[f"{path}/kernel"].permute(3, 2, 0, 1)
         return F.conv2d(x, kernel, stride=stride, padding=(kernel.shape[-1] - 1) // 2)
 
     def norm(self, x, path):
-        if self.model.normalization == "none":
+        if self.settings.normalization == "none":
             return x
         mean, var = torch.zeros(x.shape[1]), torch.ones(x.shape[1])
         scale, bias = self.weights[f"{path}/scale"], self.weights[f"{path}/bias"]
-        x = F.batch_norm(x, mean, var, scale, bias, True, 1 - self.model.momentum, 1e-5)
+        x = F.batch_norm(x, mean, var, scale, bias, True, 0.1, 1e-5)
         self.seen[path] = mean, var
         return x
 
     def shift(self, x, path):
         """Fixup's scalar biases (Zhang et al. 2019, rule 3)."""
-        return x + self.weights[f"{path}/bias"] if self.model.branch_scale == "fixup" else x
+        return x + self.weights[f"{path}/bias"] if self.settings.branch_scale == "fixup" else x
 
     def relu(self, x, path):
         return F.relu(self.shift(x, path))
 
     def scale(self, branch, path):
-        if self.model.branch_scale == "constant":
-            return self.model.branch_constant * branch
-        learnt = self.model.branch_scale != "none"
+        if self.settings.branch_scale == "constant":
+            return self.settings.branch_constant * branch
+        learnt = self.settings.branch_scale != "none"
         return self.weights[f"{path}/scale"] * branch if learnt else branch
 
     def unit(self, x, path, stride, first):
-        original = self.model.order == "original"
+        original = self.settings.order == "original"
         opens = not (original or first)
         opened = (
             self.relu(self.norm(x, f"{path}/norm1"), f"{path}/before_activation1") if opens else x
@@ -96,9 +109,9 @@ class Twin:
         return self.relu(y, f"{path}/before_activation_after_addition") if original else y
 
     def strides(self, stride):
-        if self.model.branch == "basic":
+        if self.settings.branch == "basic":
             return stride, 1
-        return (stride, 1, 1) if self.model.stride_on == "conv1" else (1, stride, 1)
+        return (stride, 1, 1) if self.settings.stride_on == "conv1" else (1, stride, 1)
 
     def post(self, x, path, stride):
         strides = self.strides(stride)
@@ -118,29 +131,29 @@ class Twin:
         return x
 
     def shortcut(self, x, opened, path, stride):
-        last = "conv2" if self.model.branch == "basic" else "conv3"
+        last = "conv2" if self.settings.branch == "basic" else "conv3"
         features = self.weights[f"{path}/{last}/kernel"].shape[-1]
-        if self.model.shortcut == "none":
+        if self.settings.shortcut == "none":
             return 0
-        if self.model.shortcut in ("A", "scaled"):
+        if self.settings.shortcut in ("A", "scaled"):
             x = F.pad(x[:, :, ::stride, ::stride], (0, 0, 0, 0, 0, features - x.shape[1]))
-            return self.model.shortcut_scale * x
-        if self.model.shortcut == "B" and stride == 1 and x.shape[1] == features:
+            return self.settings.shortcut_scale * x
+        if self.settings.shortcut == "B" and stride == 1 and x.shape[1] == features:
             return x
         projected = self.conv(opened, f"{path}/shortcut/conv", stride)
-        original = self.model.order == "original"
+        original = self.settings.order == "original"
         return self.norm(projected, f"{path}/shortcut/norm") if original else projected
 
     def __call__(self, images):
-        imagenet = self.model.stem == "imagenet"
+        imagenet = self.settings.stem == "imagenet"
         x = self.conv(images.permute(0, 3, 1, 2), "stem/conv", 2 if imagenet else 1)
         x = self.relu(self.norm(x, "stem/norm"), "stem/before_activation")
         x = F.max_pool2d(x, 3, 2, 1) if imagenet else x
-        for stage, size in enumerate(self.model.stage_sizes, start=1):
+        for stage, size in enumerate(self.settings.stage_sizes, start=1):
             for unit in range(1, size + 1):
                 stride = 2 if unit == 1 and stage > 1 else 1
                 x = self.unit(x, f"stage{stage}/unit{unit:02}", stride, (stage, unit) == (1, 1))
-        if self.model.order == "preactivation":
+        if self.settings.order == "preactivation":
             x = self.relu(self.norm(x, "head/norm"), "head/before_activation")
         x = self.shift(x.mean((2, 3)), "head/before_dense")
         return x @ self.weights["head/dense/kernel"] + self.weights["head/dense/bias"]
@@ -166,13 +179,13 @@ def by_jax(model, variables, images, labels):
     return logits, flatten_dict(params, sep="/"), image_gradient, state
 
 
-def by_torch(model, variables, images, labels):
+def by_torch(settings, variables, images, labels):
     weights = {
         path: torch.tensor(np.asarray(leaf), requires_grad=True)
         for path, leaf in flatten_dict(variables["params"], sep="/").items()
     }
     images = torch.tensor(np.asarray(images), requires_grad=True)
-    twin = Twin(model, weights)
+    twin = Twin(weights, **settings)
     logits = twin(images)
     F.cross_entropy(logits, torch.tensor(np.asarray(labels), dtype=torch.long)).backward()
     gradients = {path: leaf.grad.numpy() for path, leaf in weights.items()}
@@ -188,13 +201,14 @@ def marked(case):
 @pytest.mark.parametrize("case", map(marked, CASES))
 def test_values_gradients_and_statistics(case):
     extent = 24 if case == "imagenet" else 6
-    model = ResNet((1, 2), widths=(4, 6), num_classes=5, **CASES[case])
+    settings = {"stage_sizes": (1, 2), "widths": (4, 6), "num_classes": 5} | CASES[case]
+    model = from_settings(**settings)
     images = jax.random.normal(jax.random.key(0), (6, extent, extent, 3))
     labels = jnp.arange(6) % 5
     variables = drawn(model, images)
 
     logits, params, image, state = by_jax(model, variables, images, labels)
-    torch_logits, torch_params, torch_image, seen = by_torch(model, variables, images, labels)
+    torch_logits, torch_params, torch_image, seen = by_torch(settings, variables, images, labels)
 
     np.testing.assert_allclose(logits, torch_logits, rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(image, torch_image, rtol=1e-3, atol=1e-5)
@@ -209,11 +223,12 @@ def test_values_gradients_and_statistics(case):
 
 def test_running_variance_is_the_biased_one():
     """PyTorch stores n / (n - 1) times the variance that it normalises by; Linen stores that."""
-    model = ResNet((1,), widths=(4,), num_classes=5)
+    settings = {"stage_sizes": (1,), "widths": (4,), "num_classes": 5}
+    model = from_settings(**settings)
     images = jax.random.normal(jax.random.key(0), (3, 2, 2, 1))
     variables = drawn(model, images)
     _, _, _, state = by_jax(model, variables, images, jnp.arange(3))
-    _, _, _, seen = by_torch(model, variables, images, jnp.arange(3))
+    _, _, _, seen = by_torch(settings, variables, images, jnp.arange(3))
     count, (_, unbiased) = 3 * 2 * 2, seen["stem/norm"]
     update = unbiased.numpy() - model.momentum
     expected = model.momentum + update * (count - 1) / count

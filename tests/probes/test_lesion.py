@@ -7,7 +7,7 @@ from flax.traverse_util import flatten_dict, unflatten_dict
 from made_variables import made_variables
 
 from resnet_jax.errors import UserError
-from resnet_jax.models import ResNet, create
+from resnet_jax.models import ResNet, create, from_settings
 from resnet_jax.probes.lesion import droppable, each_lesion, lesioned_logits
 
 IMAGES = np.random.default_rng(1).standard_normal((3, 8, 8, 3), np.float32)
@@ -15,7 +15,7 @@ UNITS = ("stage1/unit01", "stage1/unit02", "stage2/unit01", "stage2/unit02")
 
 
 def tiny(**settings) -> ResNet:
-    return ResNet(**{"stage_sizes": (2, 2), "widths": (4, 6), "num_classes": 5} | settings)
+    return from_settings(**{"stage_sizes": (2, 2), "widths": (4, 6), "num_classes": 5} | settings)
 
 
 def trained(model: ResNet) -> dict:

@@ -9,7 +9,7 @@ from flax.traverse_util import flatten_dict, unflatten_dict
 from jax.flatten_util import ravel_pytree
 
 from resnet_jax import probes
-from resnet_jax.models import ResNet
+from resnet_jax.models import from_settings
 
 STEP = 1e-2
 
@@ -80,7 +80,7 @@ def test_parameter_gradients(measured):
 
 def test_loss_falls_along_a_units_gradient_as_fast_as_its_norm(drawn, objective):
     """The derivative along G / |G| is |G|, here over the kernels of a unit's branch."""
-    model = ResNet((1, 1), widths=(4, 6), num_classes=5, shortcut="B")
+    model = from_settings((1, 1), widths=(4, 6), num_classes=5, shortcut="B")
     given = drawn(model)
     loss, params = objective(model, *given), given[0]["params"]
     _, gradients, readings = jax.jit(probes.value_and_grad(loss, "stage2/unit01"))(params)

@@ -6,9 +6,9 @@ import optax
 import pytest
 
 from resnet_jax import probes
-from resnet_jax.models import ResNet
+from resnet_jax.models import from_settings
 
-MODEL = ResNet((1, 1), widths=(4, 6), num_classes=5, shortcut="B")
+MODEL = from_settings((1, 1), widths=(4, 6), num_classes=5, shortcut="B")
 
 
 @pytest.fixture(scope="module")

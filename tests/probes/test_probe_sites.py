@@ -12,10 +12,10 @@ from made_variables import made_variables
 
 from resnet_jax import models, probes
 from resnet_jax.errors import UserError
-from resnet_jax.models import ResNet
+from resnet_jax.models import from_settings
 from resnet_jax.probes.sites import select_sites, trace_calls
 
-SMALL = ResNet((1, 2), widths=(4, 6), num_classes=5, shortcut="B")
+SMALL = from_settings((1, 2), widths=(4, 6), num_classes=5, shortcut="B")
 
 
 @functools.cache
@@ -78,7 +78,7 @@ def test_depth_counts_as_the_papers_count(name):
 
 @pytest.mark.parametrize("normalization", ["batch", "none"])
 def test_rows_of_a_table_are_in_network_order(normalization, drawn):
-    model = ResNet((1,), widths=(4,), num_classes=5, normalization=normalization)
+    model = from_settings((1,), widths=(4,), num_classes=5, normalization=normalization)
     wanted = {"sites": ("stage1/unit01*", "*/bias")}
     shapes = jax.eval_shape(functools.partial(probes.measure, model, **wanted), *drawn(model))
     table = jax.tree.map(lambda leaf: np.zeros(leaf.shape), shapes).table()

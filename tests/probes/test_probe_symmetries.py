@@ -8,9 +8,9 @@ import pytest
 from flax.traverse_util import flatten_dict, unflatten_dict
 
 from resnet_jax import probes
-from resnet_jax.models import ResNet
+from resnet_jax.models import from_settings
 
-MODEL = ResNet((1, 1), widths=(4, 6), num_classes=5, epsilon=1e-10)
+MODEL = from_settings((1, 1), widths=(4, 6), num_classes=5, epsilon=1e-10)
 QUANTITIES = list(probes.QUANTITIES)
 
 

@@ -8,7 +8,7 @@ import pytest
 from flax.traverse_util import flatten_dict
 
 from resnet_jax import probes
-from resnet_jax.models import ResNet
+from resnet_jax.models import from_settings
 
 torch = pytest.importorskip("torch")
 F = torch.nn.functional
@@ -115,7 +115,7 @@ def marked(case):
 @pytest.mark.parametrize("case", map(marked, CASES))
 def test_every_site(case, drawn):
     extent = 24 if case == "imagenet" else 6
-    model = ResNet((1, 2), widths=(4, 6), num_classes=5, **CASES[case])
+    model = from_settings((1, 2), widths=(4, 6), num_classes=5, **CASES[case])
     given = drawn(model, (6, extent, extent, 3))
     table = probes.measure(model, *given).table()
     twin = by_torch(model, *given)
@@ -143,7 +143,7 @@ def test_every_site(case, drawn):
 
 
 def test_kernels_of_a_unit_taken_together(drawn):
-    model = ResNet((1, 1), widths=(4, 6), num_classes=5, shortcut="C")
+    model = from_settings((1, 1), widths=(4, 6), num_classes=5, shortcut="C")
     given = drawn(model)
     table = probes.measure(model, *given, sites="stage*/unit??").table()
     weights = by_torch(model, *given).weights
@@ -156,7 +156,7 @@ def test_kernels_of_a_unit_taken_together(drawn):
 
 
 def test_label_smoothing_is_that_of_torch(drawn):
-    model = ResNet((1,), widths=(4,), num_classes=5)
+    model = from_settings((1,), widths=(4,), num_classes=5)
     variables, images, labels = given = drawn(model)
     table = probes.measure(model, *given, sites="head/dense/bias", label_smoothing=0.2).table()
     twin = Twin(model, variables["params"])

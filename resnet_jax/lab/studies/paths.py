@@ -30,6 +30,8 @@ from resnet_jax.errors import UserError
 from resnet_jax.lab.design.study import Findings
 from resnet_jax.lab.studies import study, theory
 from resnet_jax.lab.studies.stack import Branch, Stack, forward, pull_back
+from resnet_jax.models.shortcuts import Dropout
+from resnet_jax.models.stem_head import NoStem
 from resnet_jax.models.unit import Unit
 from resnet_jax.training.run import probing
 
@@ -149,11 +151,11 @@ def network_length(name: str, seed: int, batch: int, image: int) -> float:
 
 def _measurable(name: str) -> models.ResNet:
     model: Any = probing.without_stochastic_depth(models.create(name))
-    if model.stem == "none":
+    if isinstance(model.stem, NoStem):
         raise UserError(
             f"{name} has no learned stem, at whose output paths are measured; use another network"
         )
-    if model.dropout or model.unit_dropout or model.shortcut == "dropout":
+    if model.branch.dropout or model.unit_dropout or isinstance(model.shortcut, Dropout):
         raise UserError(
             f"{name} has dropout, so that its paths differ between steps; use another network"
         )

@@ -1,1 +1,1 @@
-"""Networks by name, their published figures, and what they are made of."""
+"""Networks by name, with published results, parameter counts and multiply-adds."""

@@ -1,26 +1,25 @@
-"""The networks of the papers, by name: family, depth and, where need be, a suffix.
+"""The networks of the papers by name: family, depth and, if needed, a suffix.
 
     resnet56  plain56  preact110  resnet164  preact1001-bottleneck  resnet50  resnet50-basic
 
-The family is `plain` (no shortcuts), `resnet` (original order) or `preact` (pre-activation). What a
-bare depth means does not depend on the family, so that networks of one depth are twins:
+The family is `plain` (no shortcuts), `resnet` (original order) or `preact` (pre-activation).
+Networks of one depth are twins: what a depth without suffix means does not depend on the family.
 
     18, 34, 50, 101, 152  ImageNet networks (He et al. 2015, Table 1), option B
-    200                   one more of them (He et al. 2016, Table 5), there in pre-activation order
+    200                   ImageNet network of He et al. 2016, Table 5 (pre-activation), option B
     164, 1001             CIFAR networks of bottlenecks, 9n+2 layers (He et al. 2016), option B
     any other 6n+2        CIFAR networks of basic units (He et al. 2015, section 4.2), option A
 
-A suffix says which CIFAR network is meant: `-basic` for 6n+2, `-bottleneck` for 9n+2, `-single` for
-3n+2, of units of one layer. Networks of later papers have names of their own, see `variants.py`.
+A suffix selects a CIFAR network: `-basic` (6n+2 layers), `-bottleneck` (9n+2) or `-single` (3n+2,
+units of one layer). Networks of later papers are in variants.py.
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any
 
 from resnet_jax.errors import UserError, did_you_mean
 from resnet_jax.models.resnet import ResNet
+from resnet_jax.models.settings import from_settings
 from resnet_jax.models.zoo import variants
 
 FAMILIES: dict[str, dict[str, str]] = {
@@ -28,7 +27,7 @@ FAMILIES: dict[str, dict[str, str]] = {
     "resnet": {"order": "original"},
     "preact": {"order": "preactivation"},
 }
-"""The settings that each family adds to those of its depth."""
+"""Settings of each family, in addition to those of the depth."""
 
 IMAGENET: dict[int, tuple[str, tuple[int, ...]]] = {
     18: ("basic", (2, 2, 2, 2)),
@@ -41,10 +40,10 @@ IMAGENET: dict[int, tuple[str, tuple[int, ...]]] = {
 """Depth -> branch and stage sizes (He et al. 2015, Table 1; 200: He et al. 2016, section 4)."""
 
 LAYERS_PER_N = {"single": 3, "basic": 6, "bottleneck": 9}
-"""CIFAR networks have this many layers times n, the units of a stage, and two more."""
+"""CIFAR networks have this many layers times n (units per stage), plus 2."""
 
 BOTTLENECK_DEPTHS = (164, 1001)
-"""CIFAR depths that are bottlenecks in the paper; 164 is 9 * 18 + 2 as well as 6 * 27 + 2."""
+"""CIFAR depths that are bottlenecks in the paper (164 is 9 * 18 + 2, but also 6 * 27 + 2)."""
 
 _LISTED = {
     "plain": (20, 32, 44, 56, 110, 1202, 18, 34),
@@ -56,24 +55,25 @@ _NAME = re.compile(r"(?P<family>[a-z]+)(?P<depth>[1-9]\d{0,4})(-(?P<branch>[a-z]
 
 
 def names() -> tuple[str, ...]:
-    """The networks that the papers report; any other depth of a formula can be had too."""
+    """The networks that the papers report; other depths of their formulas are names too."""
     papers = [f"{family}{depth}" for family, depths in _LISTED.items() for depth in depths]
     return (*papers, *variants.LISTED)
 
 
 def create(name: str, num_classes: int | None = None, **overrides: Any) -> ResNet:
-    """The network of that name.
+    """A network of the zoo.
 
     Args:
-      name: one of `names()`, or of any depth that fits its formula.
+      name: one of `names()`, or another depth of a family's formula.
       num_classes: number of logits; by default 10 for a CIFAR network and 1000 for an ImageNet one.
-      **overrides: other values for attributes of `ResNet`.
+      **overrides: settings to change, as in a config's `model.*`.
 
     Returns:
       The module, unbound and hashable.
 
     Raises:
-      UserError: if there is no such network, attribute or choice; the message names the nearest.
+      UserError: if there is no such network, setting or choice (the message names the nearest), or
+        a setting would have no effect.
 
     Example:
       >>> create("resnet56", shortcut="B").stage_sizes
@@ -82,17 +82,17 @@ def create(name: str, num_classes: int | None = None, **overrides: Any) -> ResNe
     settings = _settings(name)
     if num_classes is not None:
         settings["num_classes"] = num_classes
-    return ResNet(**settings | _checked(overrides))
+    return from_settings(**settings | overrides)
 
 
 def _nearby() -> list[str]:
-    """Names to suggest: those of `names`, and small networks of the same families."""
+    """Names to suggest: those of `names()` and some small networks."""
     small = [f"{family}{depth}" for depth in (8, 14, 26, 38, 50) for family in FAMILIES]
     return list(dict.fromkeys([*names(), *small]))
 
 
 def _settings(name: str) -> dict[str, Any]:
-    """The attributes of a network, from its name."""
+    """The settings of a network."""
     if (later := variants.find(name)) is not None:
         return later
     match = _NAME.fullmatch(name)
@@ -131,7 +131,7 @@ def _imagenet(depth: int) -> dict[str, Any]:
 
 
 def _no_such_depth(name: str, family: str, depth: int, branch: str, explicit: bool) -> str:
-    """Says which depths near the one asked for there are."""
+    """A message that names the nearest depths."""
     step, suffix = LAYERS_PER_N[branch], f"-{branch}" if explicit else ""
     below = max(1, (depth - 2) // step) * step + 2
     others = () if explicit else (*IMAGENET, *BOTTLENECK_DEPTHS)
@@ -141,14 +141,3 @@ def _no_such_depth(name: str, family: str, depth: int, branch: str, explicit: bo
         f"no network is called {name!r}: {depth} layers are not {step}n+2, as CIFAR networks of "
         f"{branch} units have; the nearest are {listed}"
     )
-
-
-def _checked(overrides: Mapping[str, Any]) -> dict[str, Any]:
-    known = [field.name for field in fields(ResNet) if field.name not in ("parent", "name")]
-    for setting in overrides:
-        if setting not in known:
-            raise UserError(f"networks have no setting {setting!r}; {did_you_mean(setting, known)}")
-    return {
-        setting: tuple(value) if isinstance(value, list) else value
-        for setting, value in overrides.items()
-    }

@@ -1,4 +1,4 @@
-"""Figures that papers print for the networks of the zoo, from published.json beside this file."""
+"""Published results of the networks of the zoo, from published.json in this folder."""
 
 import json
 import re
@@ -11,14 +11,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Published:
-    """What is published of one network. None and empty where nothing is.
+    """Published results of one network.
 
     Attributes:
-      params: exact number of trainable parameters.
-      params_printed: that number as the paper prints it, such as "0.85M".
-      multiply_adds: for one 224x224 image, as the paper prints them, in two digits.
-      errors: percent, by what was measured, such as "CIFAR-10, median of 5".
-      sources: where these figures stand.
+      params: exact number of trainable parameters; None if unknown.
+      params_printed: the number as printed in the paper, such as "0.85M".
+      multiply_adds: for one 224x224 image, as printed (two digits); None if not printed.
+      errors: error in percent by what was measured, such as "CIFAR-10, median of 5".
+      sources: papers and tables.
     """
 
     params: int | None
@@ -29,7 +29,7 @@ class Published:
 
 
 def network(name: str) -> Published | None:
-    """What is published of a network of the zoo, or None if nothing is.
+    """Published results of a network of the zoo, or None if there are none.
 
     Example:
       >>> network("resnet56").errors
@@ -53,12 +53,12 @@ def network(name: str) -> Published | None:
 
 @cache
 def tables() -> dict[str, Any]:
-    """The whole of published.json; its entry "about" says what the keys mean."""
+    """published.json; its entry "about" explains the keys."""
     return json.loads(resources.files(__package__).joinpath("published.json").read_text("utf-8"))
 
 
 def _cifar(name: str) -> dict[str, Any] | None:
-    """He et al. 2015, Table 6; a plain net has the parameters of its twin there, but no error."""
+    """He et al. 2015, Table 6; a plain network has its twin's parameters, and no error there."""
     table = tables()["he2015_cifar10"]
     entry = table.get(name.replace("plain", "resnet"))
     if not entry:
@@ -69,9 +69,9 @@ def _cifar(name: str) -> dict[str, Any] | None:
 
 
 def _imagenet(name: str) -> dict[str, Any] | None:
-    """He et al. 2015, Tables 1 to 3: option B, the zoo's, where the paper has it.
+    """He et al. 2015, Tables 1 to 3: option B (as in the zoo) where the paper has it.
 
-    FLOPs are printed for option A alone, and so is the error of ResNet-18 (Table 2).
+    FLOPs, and the error of ResNet-18 (Table 2), are printed for option A only.
     """
     table = tables()["he2015_imagenet"]
     entry = table.get(name) or table.get(f"{name}_A", {}) | table.get(f"{name}_B", {})
@@ -80,7 +80,7 @@ def _imagenet(name: str) -> dict[str, Any] | None:
         entry = entry | {"params_exact": exact}
     if not entry:
         return None
-    if entry == {"params_exact": exact}:  # no paper's figure, a count alone
+    if entry == {"params_exact": exact}:  # a count, and no paper's result
         return entry | {"errors": {}, "source": table["params_exact"]["note"]}
     option = ", option A" if name == "resnet18" else ""
     errors = {
@@ -92,7 +92,7 @@ def _imagenet(name: str) -> dict[str, Any] | None:
 
 
 def _later(name: str) -> dict[str, Any] | None:
-    """What later papers print for CIFAR; of a pair for each set, the second is the paper's own."""
+    """Results of later papers on CIFAR; the second of a pair is the paper's own network."""
     key = name.replace("-", "_").replace("stochastic", "stochastic_depth_")
     entry = tables()["others_cifar"].get(key)
     if not entry:

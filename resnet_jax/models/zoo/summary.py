@@ -1,4 +1,4 @@
-"""What a network is made of: shapes, parameters and multiply-adds, unit by unit."""
+"""Output shapes, parameters and multiply-adds of a network, unit by unit."""
 
 import math
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from flax.traverse_util import flatten_dict
 
 from resnet_jax.errors import UserError
 from resnet_jax.models.resnet import ResNet
-from resnet_jax.models.stem_head import STEMS, Head
+from resnet_jax.models.stem_head import Head, Stem
 from resnet_jax.models.unit import Unit
 from resnet_jax.models.zoo.names import create
 from resnet_jax.models.zoo.published import Published
@@ -20,31 +20,23 @@ from resnet_jax.models.zoo.published import network as published_of
 
 Path = tuple[str, ...]
 
-PARTS = (*STEMS.values(), Unit, Head)
-"""The modules that get a row each."""
+PARTS = (Stem, Unit, Head)
+"""The modules that have a row each."""
 
-IMAGE_SHAPES = {
-    "cifar": (32, 32, 3),
-    "none": (32, 32, 3),
-    "imagenet": (224, 224, 3),
-    "deep": (224, 224, 3),
-}
-"""The images that a network is meant for, by its stem: (height, width, channels)."""
-
-ASIDE = {"shortcut", "gate", "attention"}
-"""What stands beside the layers that a network's depth counts."""
+NOT_COUNTED = {"shortcut", "gate", "attention"}
+"""Submodules whose layers do not count towards a network's depth."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One unit, or the stem or the head.
+    """A unit, the stem or the head.
 
     Attributes:
-      stage: "stem", "stage1" and so on, "head".
-      unit: "unit01" and so on; empty for stem and head.
-      output: shape of its output for one image, without the batch.
-      params: its trainable parameters.
-      multiply_adds: those of its convolutions and dense layers, for one image.
+      stage: "stem", "stage1", ..., "head".
+      unit: "unit01", ...; empty for stem and head.
+      output: output shape without the batch axis.
+      params: number of trainable parameters.
+      multiply_adds: of convolutions and dense layers, for one image.
     """
 
     stage: str
@@ -55,15 +47,15 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Summary:
-    """A network, row by row from stem to head.
+class NetworkSummary:
+    """The rows of a network, and totals.
 
     Attributes:
       rows: stem, units, head.
-      image_shape: (height, width, channels) of the image that was assumed.
-      weighted_layers: the n of ResNet-n: convolutions and dense layers, those of shortcuts
-        and of squeeze and excitation left out.
-      published: what is published of it, if it was asked for by name.
+      image_shape: (height, width, channels) of the input.
+      weighted_layers: the n of ResNet-n: convolutions and dense layers, without those of shortcuts
+        and of squeeze-and-excitation.
+      published: published results, if it was summarized by name.
     """
 
     rows: tuple[Row, ...]
@@ -73,7 +65,7 @@ class Summary:
 
     @property
     def params(self) -> int:
-        """Trainable parameters; batch statistics are none."""
+        """Number of trainable parameters, without batch statistics."""
         return sum(row.params for row in self.rows)
 
     @property
@@ -84,39 +76,38 @@ class Summary:
 
 def summarize_by_name(
     name: str, image_shape: tuple[int, int, int] | None = None, **overrides: Any
-) -> Summary:
-    """The summary of a network of the zoo, with what is published of it.
+) -> NetworkSummary:
+    """Summarizes a network of the zoo, with its published results.
 
     Args:
       name: a name that `create` knows.
-      image_shape: (height, width, channels); by default that of the images it is meant for.
-      **overrides: other values for attributes of `ResNet`; of what they change, nothing is
-        published.
+      image_shape: (height, width, channels); by default that of the data set the stem is for.
+      **overrides: settings to change; a changed network has no published results.
 
     Raises:
-      UserError: if there is no such network, attribute or choice.
+      UserError: if there is no such network, setting or choice.
     """
     model, as_published = create(name, **overrides), create(name)
     published = published_of(name) if model == as_published else None
     return replace(summarize(model, image_shape), published=published)
 
 
-def summarize(model: ResNet, image_shape: tuple[int, int, int] | None = None) -> Summary:
-    """Counts a network's parameters and multiply-adds, without running or initialising it.
+def summarize(model: ResNet, image_shape: tuple[int, int, int] | None = None) -> NetworkSummary:
+    """Counts a network's parameters and multiply-adds, without running or initializing it.
 
-    Multiply-adds are those of the convolutions, projections included, and of the dense layer;
-    norms, activations, additions and pooling are left out. That gives the figures of He et al.
-    2015, Table 1, except for the last digit of ResNet-50: 3.86e9, where the paper prints 3.8e9.
-    (The 3.6e9 of its ResNet-34 are for option A.)
+    Multiply-adds are those of convolutions (with projections) and the dense layer; norms,
+    activations, additions and pooling are not counted. This gives the figures of He et al. 2015,
+    Table 1, except for the last digit of ResNet-50: 3.86e9, where the paper prints 3.8e9. (The
+    3.6e9 of its ResNet-34 are for option A.)
 
     Args:
-      model: the network, such as `create` gives.
-      image_shape: (height, width, channels); by default that of the images it is meant for.
+      model: the network.
+      image_shape: (height, width, channels); by default that of the data set the stem is for.
 
-    Returns:
-      Rows and totals.
+    Raises:
+      UserError: if a side of the image is not positive.
     """
-    image_shape = image_shape or IMAGE_SHAPES[model.stem]
+    image_shape = image_shape or model.stem.image_shape
     if min(image_shape) < 1:
         raise UserError(f"an image of {image_shape} has no pixels: give height, width and channels")
     parts, outputs, params = _trace(model, image_shape)
@@ -132,14 +123,14 @@ def summarize(model: ResNet, image_shape: tuple[int, int, int] | None = None) ->
         )
         for part in parts
     )
-    weighted_layers = sum(not ASIDE & set(path) for path in kernels)
-    return Summary(rows, image_shape, weighted_layers)
+    weighted_layers = sum(not NOT_COUNTED & set(path) for path in kernels)
+    return NetworkSummary(rows, image_shape, weighted_layers)
 
 
 def _trace(
     model: ResNet, image_shape: tuple[int, int, int]
 ) -> tuple[list[Path], dict[Path, tuple[int, ...]], dict[Path, jax.ShapeDtypeStruct]]:
-    """Paths of the parts in order, output shape of each module, shape of each parameter."""
+    """Paths of the parts in network order, output shapes of modules, shapes of parameters."""
     parts: list[Path] = []
     outputs: dict[Path, tuple[int, ...]] = {}
 

@@ -1,4 +1,4 @@
-"""Networks that later papers and tutorials build of the same unit, by name.
+"""Networks of later papers and of tutorials, by name.
 
     wrn28-10             Wide ResNet of 6n+4 layers, k times as wide (Zagoruyko and Komodakis 2016)
     resnext29-8x64d      ResNeXt of 9n+2 layers for CIFAR, C groups of d channels (Xie et al. 2017)
@@ -6,10 +6,9 @@
     resnet50-d           ResNet-D (He et al. 2019)
     se-resnet50          squeeze and excitation (Hu et al. 2018)
     wide-resnet50-2, resnext50-32x4d, resnext101-32x8d    ImageNet networks, as in torchvision
-    tutorial-...         what tutorials teach residual learning with, see `TUTORIALS`
+    tutorial-...         networks of popular tutorials, see `TUTORIALS`
 
-DenseNet is not among them: its units put channels beside those that they are given, and y = h(x) +
-F(x) adds.
+DenseNet is not among them: its units concatenate where y = h(x) + F(x) adds.
 """
 
 import re
@@ -19,7 +18,7 @@ from typing import Any
 from resnet_jax.errors import UserError
 
 Settings = dict[str, Any]
-"""Attributes of `ResNet`."""
+"""Settings of a network, see models/settings.py."""
 
 
 def wide(depth: int, k: int) -> Settings:
@@ -56,7 +55,7 @@ def stochastic(depth: int) -> Settings:
 
 
 def imagenet(*stage_sizes: int, **settings: Any) -> Settings:
-    """An ImageNet network of bottlenecks (He et al. 2015, Table 1), but for some settings."""
+    """An ImageNet network of bottlenecks (He et al. 2015, Table 1), with some settings changed."""
     return {
         "stage_sizes": stage_sizes,
         "widths": (64, 128, 256, 512),
@@ -121,8 +120,8 @@ TUTORIALS: dict[str, Settings] = {
         "shortcut": "B",
     },
 }
-"""What `configs/tutorials.py` trains. A projection stands wherever tutorials leave an addition of
-unlike shapes, which is what shortcut "B" does, and nothing else is added to them.
+"""The networks of configs/tutorials.py. Where a tutorial adds tensors of different shapes, shortcut
+"B" puts a projection; nothing else is added.
 """
 
 _FORMULAS: tuple[tuple[re.Pattern[str], Callable[..., Settings]], ...] = (
@@ -145,10 +144,10 @@ LISTED = (
 
 
 def find(name: str) -> Settings | None:
-    """The attributes of a network of this file, or None if it has none of that name.
+    """The settings of a network of this file, or None if there is none of that name.
 
     Raises:
-      UserError: the name is one of a formula, and the depth is not.
+      UserError: if the name matches a formula that has no such depth.
     """
     known = NAMED | TUTORIALS
     if name in known:
@@ -160,7 +159,7 @@ def find(name: str) -> Settings | None:
 
 
 def _units(name: str, depth: int, layers_per_n: int, others: int) -> int:
-    """The n of a depth that is so many times n, and some layers more."""
+    """The n in depth = layers_per_n * n + others."""
     units, rest = divmod(depth - others, layers_per_n)
     if rest or units < 1:
         below = max(1, units) * layers_per_n + others

@@ -41,6 +41,4 @@ def without_stochastic_depth(model: nn.Module) -> nn.Module:
     Gradients of a dropped branch are zero: a measurement would tell which branches a step drops,
     and little about the network.
     """
-    if isinstance(model, models.ResNet) and model.survival < 1:
-        return model.clone(survival=1.0, survival_rule="linear")  # other rules are refused at 1
-    return model
+    return model.clone(stochastic_depth=None) if isinstance(model, models.ResNet) else model

@@ -346,7 +346,7 @@ def test_a_diverged_run_is_counted_and_not_tried_again(tmp_path):
             'axes={"model.shortcut": ("A", "E")}',
             "model.shortcut='E': model setting shortcut='E' is unknown",
         ),
-        ('axes={"model.survival": (0.5, 2.0)}', "model.survival=2.0: survival=2.0 is a prob"),
+        ('axes={"model.survival": (0.5, 2.0)}', "model.survival=2.0: survival=2.0"),
     ],
 )
 def test_an_invalid_grid_is_one_error_before_anything_runs(tmp_path, body, message):

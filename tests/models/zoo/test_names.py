@@ -6,6 +6,10 @@ import pytest
 
 from resnet_jax.errors import UserError
 from resnet_jax.models import ResNet, create, names, published
+from resnet_jax.models.branches import Bottleneck
+from resnet_jax.models.orders import ORDERS
+from resnet_jax.models.shortcuts import none
+from resnet_jax.models.stem_head import ImageNetStem
 
 PUBLISHED = published.tables()
 CIFAR = {
@@ -111,21 +115,22 @@ def test_a_depth_means_the_same_in_every_family():
         plain, residual, preact = (
             create(family + depth) for family in ("plain", "resnet", "preact")
         )
-        assert plain == residual.clone(shortcut="none")
-        assert preact == residual.clone(order="preactivation")
+        assert plain == residual.clone(shortcut=none)
+        assert preact == residual.clone(order=ORDERS["preactivation"])
 
 
 def test_suffixes_reach_what_a_published_name_hides():
-    assert create("resnet50").stem == "imagenet"
+    assert create("resnet50").stem == ImageNetStem()
     assert create("resnet50-basic").stage_sizes == (8, 8, 8)
-    assert create("resnet164").branch == "bottleneck"
+    assert create("resnet164").branch == Bottleneck()
     assert create("resnet164-basic").stage_sizes == (27, 27, 27)
     assert create("preact56-bottleneck").stage_sizes == (6, 6, 6)
 
 
 def test_overrides_win():
     model = create("resnet50", num_classes=7, stride_on="conv2", widths=[8, 8, 8, 8])
-    assert (model.num_classes, model.stride_on, model.widths) == (7, "conv2", (8, 8, 8, 8))
+    assert (model.num_classes, model.widths) == (7, (8, 8, 8, 8))
+    assert model.branch == Bottleneck(stride_on="conv2")
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from resnet_jax.models import create, summarize, summarize_by_name
-from resnet_jax.models.resnet import ResNet
+from resnet_jax.models import create, from_settings, summarize, summarize_by_name
+from resnet_jax.models.branches import Basic
 from resnet_jax.models.zoo import published
 
 PAPER = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
@@ -18,14 +18,16 @@ def test_multiply_adds_are_the_paper_s_to_its_two_digits(name):
     It prints 3.8e9 for the 3.86e9 of ResNet-50 and rounds the others, so a unit of the last digit
     is the most that can be asked of that one.
     """
-    option = "A" if create(name).branch == "basic" else "B"
+    option = "A" if create(name).branch == Basic() else "B"
     ours = summarize(create(name, shortcut=option)).multiply_adds / 1e9
     paper = published.network(name).multiply_adds / 1e9
     assert (math.floor(10 * ours) / 10 if name == "resnet50" else round(ours, 1)) == paper
 
 
 def test_every_row_of_a_small_network_by_hand():
-    summary = summarize(ResNet((1, 1), widths=(4, 8), num_classes=5, shortcut="B"), (6, 6, 3))
+    summary = summarize(
+        from_settings((1, 1), widths=(4, 8), num_classes=5, shortcut="B"), (6, 6, 3)
+    )
     rows = [(r.stage, r.unit, r.output, r.params, r.multiply_adds) for r in summary.rows]
     assert rows == [
         ("stem", "", (6, 6, 4), 9 * 3 * 4 + 8, 36 * 9 * 3 * 4),

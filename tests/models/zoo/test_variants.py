@@ -10,7 +10,7 @@ from flax.traverse_util import flatten_dict
 
 from resnet_jax.errors import UserError
 from resnet_jax.models import create, initialize, summarize
-from resnet_jax.models.shortcuts import SHORTCUTS
+from resnet_jax.models.shortcuts import SHORTCUTS, identity, none
 from resnet_jax.models.zoo import published
 from resnet_jax.models.zoo.variants import TUTORIALS
 
@@ -122,8 +122,8 @@ def test_one_layer_units():
 # What tutorials leave out: each adds what has another shape, or adds more than is needed.
 
 
-def bare_identity(images, opened, junction):
-    return images
+def bare_identity(x, preactivated, context):
+    return x
 
 
 IMAGE_MEETS_FEATURES = {"tutorial-unnormalized", "tutorial-on-the-image"}
@@ -161,7 +161,7 @@ def test_on_grey_images_the_same_mistake_would_go_unnoticed(name, monkeypatch):
 @pytest.mark.parametrize("name", sorted(IMAGE_MEETS_FEATURES | STAGES_MEET.keys()))
 def test_ours_adds_the_projections_and_nothing_else(name):
     model = create(name)
-    added = shapes(model).keys() - shapes(model.clone(shortcut="none")).keys()
+    added = shapes(model).keys() - shapes(model.clone(shortcut=none)).keys()
     kernels = {path for path in added if path.endswith("shortcut/conv/kernel")}
     assert len(kernels) == STAGES_MEET.get(name, 1)
     norms = {path for path in added if "shortcut/norm" in path}
@@ -173,7 +173,7 @@ def test_ours_adds_the_projections_and_nothing_else(name):
 def test_a_projection_beside_the_identity_is_more_than_is_needed():
     """Units of one width add up without it; it costs 64 * 64 weights and a norm in each."""
     model = create("tutorial-one-stage")
-    assert count(model) - count(model.clone(shortcut="A")) == 4 * (64 * 64 + 2 * 64)
+    assert count(model) - count(model.clone(shortcut=identity)) == 4 * (64 * 64 + 2 * 64)
 
 
 @pytest.mark.parametrize("name", TUTORIALS)

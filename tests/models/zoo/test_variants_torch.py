@@ -3,13 +3,15 @@
 Each case is written here as the papers' figures draw it, a line of layers; `Twin` reads that line.
 """
 
+from types import SimpleNamespace
+
 import jax
 import numpy as np
 import optax
 import pytest
 from flax.traverse_util import flatten_dict
 
-from resnet_jax.models import ResNet, initialize
+from resnet_jax.models import from_settings, initialize
 
 torch = pytest.importorskip("torch")
 F = torch.nn.functional
@@ -61,6 +63,15 @@ CASES = {
     "no stem": {"stem": "none", "shortcut": "B"},
     **{act: {"activation": act} for act in ("leaky_relu", "elu", "gelu", "swish", "tanh")},
 }
+DEFAULTS = {
+    "stem": "cifar",
+    "branch": "basic",
+    "shortcut": "A",
+    "order": "original",
+    "normalization": "batch",
+    "activation": "relu",
+    "squeeze": 0,
+}
 QUICK = (
     "bn_after_addition basic",
     "relu_before_addition basic",
@@ -87,9 +98,9 @@ ACTIVATIONS = {
 class Twin:
     """The same network in PyTorch, reading weights by their paths."""
 
-    def __init__(self, model, weights):
-        self.model, self.weights = model, weights
-        self.act = ACTIVATIONS[model.activation]
+    def __init__(self, weights, **settings):
+        self.settings, self.weights = SimpleNamespace(**DEFAULTS | settings), weights
+        self.act = ACTIVATIONS[self.settings.activation]
 
     def conv(self, x, path, stride=1):
         kernel = self.weights[f"{path}/kernel"].permute(3, 2, 0, 1)
@@ -100,9 +111,9 @@ class Twin:
         if f"{path}/scale" not in self.weights:
             return x
         scale, bias = self.weights[f"{path}/scale"], self.weights[f"{path}/bias"]
-        if self.model.normalization == "batch":
+        if self.settings.normalization == "batch":
             return F.batch_norm(x, None, None, scale, bias, training=True)
-        groups = self.model.norm_groups if self.model.normalization == "group" else 1
+        groups = self.settings.norm_groups if self.settings.normalization == "group" else 1
         return F.group_norm(x, groups, scale, bias)
 
     def walk(self, x, layers, path, stride=1):
@@ -116,7 +127,7 @@ class Twin:
         return x
 
     def unit(self, x, path, stride, first):
-        line = UNITS[self.model.order, self.model.branch]
+        line = UNITS[self.settings.order, self.settings.branch]
         opening, _, rest = line.rpartition("| ")
         branch, _, after = rest.partition("+")
         opened = x if first else self.walk(x, opening, path)
@@ -125,7 +136,7 @@ class Twin:
         return self.walk(h + share * residual, after, path)
 
     def excite(self, x, path):
-        if not self.model.squeeze:
+        if not self.settings.squeeze:
             return x
         dense = lambda z, name: (
             z @ self.weights[f"{path}/attention/{name}/kernel"]
@@ -135,7 +146,7 @@ class Twin:
         return x * z[:, :, None, None]
 
     def shortcut(self, x, opened, path, stride, features, norms):
-        name = self.model.shortcut
+        name = self.settings.shortcut
         if stride == 1 and x.shape[1] == features and name in ("B", "D"):
             return x, 1
         if name in ("B", "D"):
@@ -158,20 +169,20 @@ class Twin:
         return self.norm(x, f"{path}/shortcut/norm") if norms else x
 
     def stem(self, x):
-        if self.model.stem == "none":
+        if self.settings.stem == "none":
             return x
-        if self.model.stem == "cifar":
+        if self.settings.stem == "cifar":
             return self.walk(x, "conv norm act", "stem")
         x = self.walk(x, "conv1 norm1 act conv2 norm2 act conv3 norm3 act", "stem", stride=2)
         return F.max_pool2d(x, 3, 2, 1)
 
     def __call__(self, images):
         x = self.stem(images.permute(0, 3, 1, 2))
-        for stage, size in enumerate(self.model.stage_sizes, start=1):
+        for stage, size in enumerate(self.settings.stage_sizes, start=1):
             for unit in range(1, size + 1):
                 stride = 2 if unit == 1 and stage > 1 else 1
                 x = self.unit(x, f"stage{stage}/unit{unit:02}", stride, (stage, unit) == (1, 1))
-        x = self.walk(x, HEADS.get(self.model.order, ""), "head").mean((2, 3))
+        x = self.walk(x, HEADS.get(self.settings.order, ""), "head").mean((2, 3))
         return x @ self.weights["head/dense/kernel"] + self.weights["head/dense/bias"]
 
 
@@ -192,7 +203,8 @@ def marked(case):
 @pytest.mark.parametrize("case", map(marked, CASES))
 def test_values_and_gradients(case):
     side = 20 if case == "deep stem" else 7
-    model = ResNet((1, 2), widths=(4, 6), num_classes=5, **CASES[case])
+    settings = {"stage_sizes": (1, 2), "widths": (4, 6), "num_classes": 5} | CASES[case]
+    model = from_settings(**settings)
     images = jax.random.normal(jax.random.key(0), (6, side, side, 3))
     labels = np.arange(6) % 5
     params = drawn(model, images)
@@ -206,7 +218,7 @@ def test_values_and_gradients(case):
         path: torch.tensor(np.asarray(leaf), requires_grad=True)
         for path, leaf in flatten_dict(params, sep="/").items()
     }
-    expected = Twin(model, weights)(torch.tensor(np.asarray(images)))
+    expected = Twin(weights, **settings)(torch.tensor(np.asarray(images)))
     F.cross_entropy(expected, torch.tensor(labels)).backward()
 
     np.testing.assert_allclose(logits, expected.detach().numpy(), rtol=1e-4, atol=1e-4)
