@@ -10,7 +10,7 @@ import pytest
 from resnet_jax import lab
 from resnet_jax.cli.parser import parser
 from resnet_jax.lab.design import grid
-from resnet_jax.models import ResNet, shortcuts
+from resnet_jax.models import from_settings, shortcuts
 from resnet_jax.models.shortcuts import SHORTCUTS
 from resnet_jax.models.zoo.summary import summarize
 from resnet_jax.training import config as configs
@@ -119,7 +119,9 @@ def test_the_shortcut_that_is_added_is_one(monkeypatch):
     exec(code, scope)
     monkeypatch.setitem(SHORTCUTS, "channel_scale", scope["channel_scale"])
     counts = {
-        shortcut: summarize(ResNet((1, 2), (4, 6), shortcut=shortcut, dtype="bfloat16")).params
+        shortcut: summarize(
+            from_settings((1, 2), widths=(4, 6), shortcut=shortcut, dtype="bfloat16")
+        ).params
         for shortcut in ("A", "channel_scale")
     }
     assert counts["channel_scale"] == counts["A"] + 4 + 6 + 6

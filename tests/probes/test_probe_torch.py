@@ -3,6 +3,8 @@
 The PyTorch side is written from the papers, unit by unit, and shares no code with the package.
 """
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from flax.traverse_util import flatten_dict
@@ -27,6 +29,13 @@ CASES = {
     "no norm": {"shortcut": "A", "normalization": "none"},
     "imagenet": {"shortcut": "B", "stem": "imagenet"},
 }
+DEFAULTS = {
+    "stem": "cifar",
+    "branch": "basic",
+    "shortcut": "A",
+    "order": "original",
+    "normalization": "batch",
+}
 QUICK = ("basic B", "preactivation B")
 SLOW = ("preactivation bottleneck B", "imagenet")
 
@@ -34,8 +43,8 @@ SLOW = ("preactivation bottleneck B", "imagenet")
 class Twin:
     """The network in PyTorch, in training mode, keeping each output and its gradient by path."""
 
-    def __init__(self, model, params):
-        self.model, self.kept = model, {}
+    def __init__(self, params, **settings):
+        self.settings, self.kept = SimpleNamespace(**DEFAULTS | settings), {}
         self.weights = {
             path: torch.tensor(np.asarray(leaf), requires_grad=True)
             for path, leaf in flatten_dict(params, sep="/").items()
@@ -52,14 +61,14 @@ class Twin:
         return self.keep(path, F.conv2d(x, kernel, stride=stride, padding=padding))
 
     def norm(self, x, path):
-        if self.model.normalization == "none":
+        if self.settings.normalization == "none":
             return x
         scale, bias = self.weights[f"{path}/scale"], self.weights[f"{path}/bias"]
         return self.keep(path, F.batch_norm(x, None, None, scale, bias, True, eps=1e-5))
 
     def branch(self, x, path, stride):
-        convs = [2] if self.model.branch == "basic" else [2, 3]
-        post = self.model.order == "original"
+        convs = [2] if self.settings.branch == "basic" else [2, 3]
+        post = self.settings.order == "original"
         x = self.conv(x, f"{path}/conv1", stride)
         for number in convs:
             x = F.relu(self.norm(x, f"{path}/norm{number - post}"))
@@ -67,40 +76,40 @@ class Twin:
         return self.norm(x, f"{path}/norm{convs[-1]}") if post else x
 
     def shortcut(self, x, opened, path, stride, features):
-        if self.model.shortcut == "none":
+        if self.settings.shortcut == "none":
             return 0
-        if self.model.shortcut == "A":
+        if self.settings.shortcut == "A":
             return F.pad(x[:, :, ::stride, ::stride], (0, 0, 0, 0, 0, features - x.shape[1]))
-        if self.model.shortcut == "B" and stride == 1 and x.shape[1] == features:
+        if self.settings.shortcut == "B" and stride == 1 and x.shape[1] == features:
             return x
         projected = self.conv(opened, f"{path}/shortcut/conv", stride)
-        post = self.model.order == "original"
+        post = self.settings.order == "original"
         return self.norm(projected, f"{path}/shortcut/norm") if post else projected
 
     def unit(self, x, path, stride, first):
-        post = self.model.order == "original"
+        post = self.settings.order == "original"
         opened = x if post or first else F.relu(self.norm(x, f"{path}/norm1"))
         branch = self.branch(opened, path, stride)
         y = self.shortcut(x, opened, path, stride, branch.shape[1]) + branch
         return self.keep(path, F.relu(y) if post else y)
 
     def __call__(self, images):
-        imagenet = self.model.stem == "imagenet"
+        imagenet = self.settings.stem == "imagenet"
         x = self.conv(images, "stem/conv", 2 if imagenet else 1)
         x = F.relu(self.norm(x, "stem/norm"))
         x = self.keep("stem", F.max_pool2d(x, 3, 2, 1) if imagenet else x)
-        for stage, size in enumerate(self.model.stage_sizes, start=1):
+        for stage, size in enumerate(self.settings.stage_sizes, start=1):
             for unit in range(1, size + 1):
                 stride = 2 if unit == 1 and stage > 1 else 1
                 x = self.unit(x, f"stage{stage}/unit{unit:02}", stride, (stage, unit) == (1, 1))
-        if self.model.order == "preactivation":
+        if self.settings.order == "preactivation":
             x = F.relu(self.norm(x, "head/norm"))
         logits = x.mean((2, 3)) @ self.weights["head/dense/kernel"]
         return self.keep("head", logits + self.weights["head/dense/bias"])
 
 
-def by_torch(model, variables, images, labels):
-    twin = Twin(model, variables["params"])
+def by_torch(settings, variables, images, labels):
+    twin = Twin(variables["params"], **settings)
     logits = twin(torch.tensor(np.asarray(images)).permute(0, 3, 1, 2))
     F.cross_entropy(logits, torch.tensor(np.asarray(labels), dtype=torch.long)).backward()
     return twin
@@ -115,10 +124,11 @@ def marked(case):
 @pytest.mark.parametrize("case", map(marked, CASES))
 def test_every_site(case, drawn):
     extent = 24 if case == "imagenet" else 6
-    model = from_settings((1, 2), widths=(4, 6), num_classes=5, **CASES[case])
+    settings = {"stage_sizes": (1, 2), "widths": (4, 6), "num_classes": 5} | CASES[case]
+    model = from_settings(**settings)
     given = drawn(model, (6, extent, extent, 3))
     table = probes.measure(model, *given).table()
-    twin = by_torch(model, *given)
+    twin = by_torch(settings, *given)
 
     activations = table[(table.kind == "activation")].set_index("site")
     aliases = {"stage1", "stage2", "head/dense", "stage2/unit01/shortcut", "stage1/unit01/shortcut"}
@@ -143,10 +153,11 @@ def test_every_site(case, drawn):
 
 
 def test_kernels_of_a_unit_taken_together(drawn):
-    model = from_settings((1, 1), widths=(4, 6), num_classes=5, shortcut="C")
+    settings = {"stage_sizes": (1, 1), "widths": (4, 6), "num_classes": 5, "shortcut": "C"}
+    model = from_settings(**settings)
     given = drawn(model)
     table = probes.measure(model, *given, sites="stage*/unit??").table()
-    weights = by_torch(model, *given).weights
+    weights = by_torch(settings, *given).weights
     for row in table[table.kind == "unit"].itertuples():
         convs = [weights[f"{row.site}/conv{number}/kernel"] for number in (1, 2)]
         joined = torch.cat([conv.grad.flatten() for conv in convs])
@@ -156,10 +167,11 @@ def test_kernels_of_a_unit_taken_together(drawn):
 
 
 def test_label_smoothing_is_that_of_torch(drawn):
-    model = from_settings((1,), widths=(4,), num_classes=5)
+    settings = {"stage_sizes": (1,), "widths": (4,), "num_classes": 5}
+    model = from_settings(**settings)
     variables, images, labels = given = drawn(model)
     table = probes.measure(model, *given, sites="head/dense/bias", label_smoothing=0.2).table()
-    twin = Twin(model, variables["params"])
+    twin = Twin(variables["params"], **settings)
     logits = twin(torch.tensor(np.asarray(images)).permute(0, 3, 1, 2))
     targets = torch.tensor(np.asarray(labels), dtype=torch.long)
     F.cross_entropy(logits, targets, label_smoothing=0.2).backward()

@@ -41,4 +41,6 @@ def without_stochastic_depth(model: nn.Module) -> nn.Module:
     Gradients of a dropped branch are zero: a measurement would tell which branches a step drops,
     and little about the network.
     """
-    return model.clone(stochastic_depth=None) if isinstance(model, models.ResNet) else model
+    if isinstance(model, models.ResNet) and model.stochastic_depth:
+        return model.clone(stochastic_depth=None)
+    return model
