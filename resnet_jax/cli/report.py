@@ -10,8 +10,8 @@ from resnet_jax.cli.arguments import Subparsers
 from resnet_jax.cli.terminal import CONSOLE, print_path, print_table
 
 if TYPE_CHECKING:
-    from resnet_jax.lab.analysis.verdict import Verdict
-    from resnet_jax.lab.reporting.paper import Beside
+    from resnet_jax.lab.analysis.claims import Verdict
+    from resnet_jax.lab.reporting.paper import PaperComparison
     from resnet_jax.lab.reporting.report import Report
 
 COLORS = {"supported": "green", "refuted": "red", "inconclusive": "yellow"}
@@ -38,12 +38,12 @@ def run(options: argparse.Namespace) -> int:
     if Folder(options.folder).plan.is_file() or not index.holds_experiments(options.folder):
         print_report(report.build(options.folder))
         return 0
-    gallery = index.build(options.folder)
-    for card in gallery.cards:
-        state = f"[red]damaged[/]: {escape(card.damage)}" if card.damage else escape(card.state)
+    built = index.build(options.folder)
+    for card in built.cards:
+        state = f"[red]unreadable[/]: {escape(card.error)}" if card.error else escape(card.state)
         CONSOLE.print(f"{escape(card.title)}: {state}", highlight=False, soft_wrap=True)
-    print_path("page", gallery.page)
-    return 1 if gallery.damaged else 0
+    print_path("page", built.page)
+    return 0 if built.complete else 1
 
 
 def print_report(built: "Report") -> None:
@@ -55,8 +55,8 @@ def print_report(built: "Report") -> None:
     table = for_reading(built.table, experiment)
     CONSOLE.print()
     print_table(table.head, table.rows, table.numeric)
-    if built.beside:
-        _print_beside(built.beside)
+    if built.comparison:
+        _print_comparison(built.comparison)
     CONSOLE.print(f"\n[bold]{escape(experiment.question)}[/]")
     for finding in built.findings:
         CONSOLE.print(escape(finding), highlight=False)
@@ -76,7 +76,7 @@ def _print_verdict(verdict: "Verdict") -> None:
     CONSOLE.print(f"{'':>15}  [dim]{escape(remarks)}[/]", highlight=False)
 
 
-def _print_beside(found: "Beside") -> None:
+def _print_comparison(found: "PaperComparison") -> None:
 
     from resnet_jax.lab.measures import describe
 

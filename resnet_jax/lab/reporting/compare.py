@@ -1,4 +1,4 @@
-"""Two experiments, or two runs, side by side."""
+"""Compares two experiments or two runs."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -24,12 +24,12 @@ Cell = dict[str, AxisValue]
 
 @dataclass(frozen=True)
 class Comparison:
-    """What differs between two, A and B.
+    """The differences between A and B, which are two experiments or two runs.
 
     Attributes:
-      settings: a line for each setting that differs, A's value first.
-      table: a row for each measure, of experiments for each pair of cells.
-      notes: what a reader has to know beside it.
+      settings: one line for each setting that differs, A's value first.
+      table: one row for each measure; for experiments, also for each pair of cells.
+      notes: how runs ended, or how many cells have no counterpart.
     """
 
     settings: list[str]
@@ -38,19 +38,23 @@ class Comparison:
 
 
 def compare(a: str | Path, b: str | Path) -> Comparison:
-    """Puts two experiments' folders of results, or two runs' folders, side by side.
+    """Compares the results of two experiments, or two runs.
 
-    Cells are matched by the axes that both experiments have. The difference is that of the seeds
-    that both cells have, B minus A, paired by seed.
+    Cells are matched by the axes that both experiments have. Differences are B minus A, paired by
+    seed over the seeds that both cells have.
+
+    Args:
+      a: folder of an experiment's results or of a run.
+      b: another folder of the same kind.
 
     Raises:
-      UserError: a folder holds neither, one holds an experiment and the other a run, or the two
-        experiments have nothing in common.
+      UserError: a folder is neither, the two are of different kinds, or the experiments have no
+        axis or no measure in common.
     """
     paths = Path(a), Path(b)
     kinds = [_kind(path) for path in paths]
     if kinds[0] != kinds[1]:
-        raise UserError(f"{a} is {kinds[0]} and {b} {kinds[1]}: compare like with like")
+        raise UserError(f"{a} is {kinds[0]} and {b} is {kinds[1]}; compare two of a kind")
     if kinds[0] == "a run":
         return _of_runs(*paths)
     return _of_experiments(*map(report.read, paths))
@@ -61,7 +65,7 @@ def _kind(path: Path) -> str:
         return "an experiment"
     if RunFolder(path).exists():
         return "a run"
-    raise UserError(f"{path}: holds neither the results of an experiment nor a run")
+    raise UserError(f"{path}: neither an experiment's results nor a run")
 
 
 def _of_runs(a: Path, b: Path) -> Comparison:
@@ -71,7 +75,7 @@ def _of_runs(a: Path, b: Path) -> Comparison:
         [describe(name).title, *_values(name, [final.get(name, float("nan")) for final in finals])]
         for name in dict.fromkeys([*finals[0], *finals[1]])
     ]
-    states = [result.status if result else "not ended" for result in results]
+    states = [result.status if result else "not finished" for result in results]
     notes = [f"{path}: {state}" for path, state in zip((a, b), states, strict=True)]
     table = Readable(["measure", "A", "B", "B − A"], rows, [False, True, True, True])
     settings = [RunFolder(path).settings() for path in (a, b)]
@@ -103,14 +107,14 @@ def _of_experiments(a: Report, b: Report) -> Comparison:
         for other in cells[1]
         if all(one[axis] == other[axis] for axis in shared)
     ]
-    told = list(dict.fromkeys([*axes[0], *axes[1]]))
-    head = [*told, "measure", "A", "n", "B", "n", "B − A, paired", "n"]
+    names = list(dict.fromkeys([*axes[0], *axes[1]]))
+    head = [*names, "measure", "A", "n", "B", "n", "B − A, paired", "n"]
     rows = [
-        [*_words(one, other, told), *_row(a, b, one, other, measure)]
+        [*_words(one, other, names), *_row(a, b, one, other, measure)]
         for measure in measures
         for one, other in pairs
     ]
-    numeric = [False] * (len(told) + 1) + [True] * 6
+    numeric = [False] * (len(names) + 1) + [True] * 6
     notes = list(_unmatched(cells, pairs))
     return Comparison(_settings(a, b, pairs), Readable(head, rows, numeric), notes)
 
@@ -131,30 +135,29 @@ def _row(a: Report, b: Report, one: Cell, other: Cell, measure: str) -> list[str
     ]
     summaries = [statistics.summarize(each.values()) for each in values]
     difference = statistics.paired_difference(*reversed(values))
-    told = [text for each in summaries for text in (_summary(measure, each), str(each.n))]
     return [
         describe(measure).title,
-        *told,
+        *(text for each in summaries for text in (_summary(measure, each), str(each.n))),
         _summary(measure, difference, sign=True),
         str(difference.n),
     ]
 
 
 def _summary(measure: str, of: Summary, sign: bool = False) -> str:
-    """A mean with its interval, if it has one: `3.1 (2.7 to 3.5)`."""
+    """A mean with its interval: `3.1 (2.7 to 3.5)`; without one, the mean alone."""
     places = decimals([of.high - of.low])
     mean, low, high = (number(value, places, sign) for value in (of.mean, of.low, of.high))
     return mean if low == NOT_KNOWN else f"{mean} ({low} to {high})"
 
 
 def _settings(a: Report, b: Report, pairs: Sequence[tuple[Cell, Cell]]) -> list[str]:
-    """What differs between the runs of matched cells, but for their seeds."""
+    """The settings other than the seed that differ between runs of matched cells."""
     found: Counter[str] = Counter()
     compared = 0
     for one, other in pairs:
-        places = [_a_run(each, cell) for each, cell in ((a, one), (b, other))]
-        if all(places):
-            lines = configs.differences(*(place.settings() for place in places if place))
+        started = [_any_run(each, cell) for each, cell in ((a, one), (b, other))]
+        if all(started):
+            lines = configs.differences(*(run.settings() for run in started if run))
             found.update(line for line in lines if not line.startswith("seed:"))
             compared += 1
     return [
@@ -163,14 +166,14 @@ def _settings(a: Report, b: Report, pairs: Sequence[tuple[Cell, Cell]]) -> list[
     ]
 
 
-def _a_run(of: Report, cell: Cell) -> RunFolder | None:
-    """The folder of a run of a cell that has one."""
+def _any_run(of: Report, cell: Cell) -> RunFolder | None:
+    """The first run of a cell that was started; None if none was."""
     folders = (RunFolder(of.folder.runs / run.name) for run in of.plan.runs if run.axes == cell)
     return next((folder for folder in folders if folder.exists()), None)
 
 
 def _unmatched(cells: list[list[Cell]], pairs: Sequence[tuple[Cell, Cell]]) -> Iterator[str]:
     for which, (name, own) in enumerate(zip("AB", cells, strict=True)):
-        lonely = sum(all(pair[which] != cell for pair in pairs) for cell in own)
-        if lonely:
-            yield f"{name}: {count(lonely, 'cell')} without a counterpart"
+        unmatched = sum(all(pair[which] != cell for pair in pairs) for cell in own)
+        if unmatched:
+            yield f"{name}: {count(unmatched, 'cell')} without a counterpart"

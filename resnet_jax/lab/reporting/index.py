@@ -1,4 +1,4 @@
-"""The page of all experiments in a folder of results: a card for each."""
+"""The index page of a folder of results, with a card for each experiment."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -19,58 +19,63 @@ PAGE = "index.html"
 
 @dataclass(frozen=True)
 class Card:
-    """What the page says of one experiment.
+    """The card of one experiment.
 
     Attributes:
-      title: its name, and its scale if that is not its default.
-      damage: what is wrong with it, in a line; then there is nothing more to say.
-      question: what it asks.
+      title: name of the experiment, with its scale unless that is the default.
+      error: why the experiment cannot be read, in one line; the other fields are then empty.
+      question: the question that it asks.
       scale: its scale.
-      state: what became of its runs: `17 of 18 runs done, 1 failed`.
-      seeds: how many runs each cell has: `3 seeds`.
-      counts: how many verdicts there are of each kind: `4 supported, 1 inconclusive`.
+      state: the status of its runs: `17 of 18 runs done, 1 failed`.
+      seeds: the number of seeds: `3 seeds`.
+      counts: the number of verdicts by outcome: `4 supported, 1 inconclusive`.
       verdicts: one for each claim.
-      figure: its first figure; empty if it has none.
-      link: its report, from the page.
+      figure: its first figure as SVG; empty if it has none.
+      link: relative path of its report.
     """
 
     title: str
-    damage: str = ""
+    error: str = ""
     question: str = ""
     scale: str = ""
     state: str = ""
     seeds: str = ""
     counts: str = ""
     verdicts: list[Verdict] = field(default_factory=list)
-    figure: Markup = Markup()  # noqa: RUF009, it is a string and does not change
+    figure: Markup = Markup()  # noqa: RUF009, an immutable string
     link: str = ""
 
 
 @dataclass(frozen=True)
-class Gallery:
-    """The page and what is on it."""
+class Index:
+    """The index page.
+
+    Attributes:
+      page: its file.
+      cards: one for each experiment, by name.
+    """
 
     page: Path
     cards: list[Card]
 
     @property
-    def damaged(self) -> bool:
-        """Whether an experiment could not be read."""
-        return any(card.damage for card in self.cards)
+    def complete(self) -> bool:
+        """Whether every experiment could be read."""
+        return not any(card.error for card in self.cards)
 
 
 def holds_experiments(results: Path) -> bool:
-    """Whether a folder is one of results, with a folder for each experiment."""
+    """Whether a folder has subfolders that are results of experiments."""
     return any(Folder(path).plan.is_file() for path in results.glob("*"))
 
 
-def build(results: Path) -> Gallery:
-    """Rebuilds the report of every experiment in a folder of results, and a page of all of them.
+def build(results: Path) -> Index:
+    """Rebuilds the report of every experiment in a folder of results, and the index page.
 
-    An experiment that cannot be read has a card that says why, and stops no other.
+    The card of an experiment that cannot be read says why; the others are built all the same.
 
     Args:
-      results: the folder that holds one folder for each experiment.
+      results: a folder with a subfolder for each experiment.
 
     Raises:
       UserError: the folder holds no experiment.
@@ -78,7 +83,7 @@ def build(results: Path) -> Gallery:
     cards = [_card(path) for path in experiments_in(results)]
     page = report.pages().get_template("index.html.j2").render(cards=cards)
     (results / PAGE).write_text(page, encoding="utf-8")
-    return Gallery(results / PAGE, cards)
+    return Index(results / PAGE, cards)
 
 
 def _card(path: Path) -> Card:
@@ -97,8 +102,8 @@ def _card(path: Path) -> Card:
             figure=_first_figure(built),
             link=f"{path.name}/{built.folder.report.name}",
         )
-    except Exception as error:  # an experiment's own code may raise anything
-        return Card(title=path.name, damage=one_line(error))
+    except Exception as error:  # the experiment's own code may raise anything
+        return Card(title=path.name, error=one_line(error))
 
 
 def _first_figure(built: Report) -> Markup:

@@ -1,4 +1,4 @@
-"""All claims of all experiments in one table, for a page that tells what was found."""
+"""The table of all claims of all experiments, for a Markdown page."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,41 +15,41 @@ HEAD = ["experiment", "claim", "theory or paper", "ours (95% interval)", "n", "v
 
 
 def claims_table(results: Path, warn: Callable[[str], None] = lambda message: None) -> Readable:
-    """The claims of every experiment in a folder of results, whatever became of them.
+    """Tabulates the claims of every experiment in a folder of results, whatever the verdict.
 
     Args:
-      results: the folder that holds one folder for each experiment.
-      warn: told of each experiment that cannot be read, and is left out.
+      results: a folder with a subfolder for each experiment.
+      warn: called with a message for each experiment that cannot be read and is skipped.
 
     Returns:
-      One row for each claim: the experiment, with its scale if that is not its default; the claim;
-      what theory or a paper says; our estimate with its interval; n; and the verdict.
+      One row for each claim: experiment (with its scale unless that is the default), claim, what
+      theory or a paper reports, our estimate with its interval, n, and the verdict.
 
     Raises:
-      UserError: the folder holds no experiment, or none of them makes a claim.
+      UserError: the folder holds no experiment, or no experiment makes a claim.
     """
     folders = experiments_in(results)
     rows = []
     for path in folders:
         try:
             found = report.read(path)
-        except Exception as error:  # an experiment's own code may raise anything
-            warn(f"{path} is left out: {one_line(error)}")
+        except Exception as error:  # the experiment's own code may raise anything
+            warn(f"{path} is skipped: {one_line(error)}")
             continue
         rows += [[title(found), *_row(verdict)] for verdict in found.verdicts]
     if not rows:
-        raise UserError(f"{results}: none of the {len(folders)} experiments in it makes a claim")
+        raise UserError(f"{results}: none of its {count(len(folders), 'experiment')} makes a claim")
     return Readable(HEAD, rows, [head == "n" for head in HEAD])
 
 
 def title(found: Report) -> str:
-    """An experiment's name, and its scale if that is not its default: `degradation (paper)`."""
+    """An experiment's name, with its scale unless that is the default: `degradation (paper)`."""
     experiment = found.records.experiment
     return experiment.name if experiment.as_written else f"{experiment.name} ({experiment.scale})"
 
 
 def markdown(table: Readable) -> str:
-    """A table as Markdown writes one."""
+    """Formats a table as Markdown."""
     lines = [table.head, ["---:" if numeric else "---" for numeric in table.numeric], *table.rows]
     return "".join(f"| {' | '.join(map(_escape, line))} |\n" for line in lines)
 

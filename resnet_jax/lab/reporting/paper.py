@@ -1,4 +1,4 @@
-"""A paper's figures beside ours, cell by cell, and what has to be said before they are compared."""
+"""The numbers that a paper reports beside ours, cell by cell."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ from resnet_jax.lab.measures import describe
 from resnet_jax.lab.results.records import Records
 from resnet_jax.training.run.run_folder import RunFolder
 
-NAMES_SHOWN = 6  # networks in the sentence on our set-up
+NAMES_SHOWN = 6  # data sets, networks or lengths of training in the description of a set-up
 
 
 @dataclass(frozen=True)
-class Beside:
-    """The paper's figures and ours.
+class PaperComparison:
+    """A paper's numbers and ours.
 
     Attributes:
       paper: the paper.
-      warning: that ours are at another scale, and at which; empty if they are at the paper's.
-      table: a row for each cell that the paper has a figure for.
+      warning: how our scale differs from the paper's; empty if it does not.
+      table: one row for each cell for which the paper reports a number.
     """
 
     paper: Paper
@@ -32,15 +32,15 @@ class Beside:
     table: Readable
 
 
-def beside(records: Records, folders: Iterable[Path]) -> Beside | None:
-    """Puts an experiment's results beside its paper's figures.
+def compare_with_paper(records: Records, folders: Iterable[Path]) -> PaperComparison | None:
+    """Tabulates an experiment's results beside the numbers of its paper.
 
     Args:
-      records: what the runs left behind.
-      folders: of the runs, whose configs say at what set-up they were.
+      records: the experiment's records.
+      folders: folders of the runs; their configs describe our set-up.
 
     Returns:
-      The table; None if the experiment has no paper, or the paper no figure for it.
+      The comparison; None if the experiment has no paper, or the paper has no number for any cell.
     """
     experiment = records.experiment
     paper = experiment.paper
@@ -54,10 +54,10 @@ def beside(records: Records, folders: Iterable[Path]) -> Beside | None:
         [
             *(experiment.label(cell[axis]) for axis in axes),
             *([paper.network(cell)] if names_networks else []),
-            *_row(records, paper, cell, figure),
+            *_row(records, paper, cell, theirs),
         ]
         for cell in cells
-        if (figure := paper.figure(cell)) is not None
+        if (theirs := paper.figure(cell)) is not None
     ]
     if not rows:
         return None
@@ -67,17 +67,17 @@ def beside(records: Records, folders: Iterable[Path]) -> Beside | None:
     head = [*labels, "paper", "ours, mean", "95% interval", "fail", "n"]
     table = Readable(head, rows, [False] * len(labels) + [True] * 5)
     warning = "" if experiment.scale == paper.scale else _warning(records, paper, folders)
-    return Beside(paper, warning, table)
+    return PaperComparison(paper, warning, table)
 
 
-def _row(records: Records, paper: Paper, cell: Any, figure: PaperValue) -> list[str]:
+def _row(records: Records, paper: Paper, cell: Any, theirs: PaperValue) -> list[str]:
     measure = paper.measure
     places = describe(measure).decimals or 2
     found = records.summary(measure, cell)
     low, high = number(found.low, places), number(found.high, places)
     fails = records.values(measure, cell) > paper.fails_above
     return [
-        FAIL if figure == FAIL else number(float(figure or 0), places),
+        FAIL if theirs == FAIL else number(float(theirs or 0), places),
         number(found.mean, places),
         low if low == NOT_KNOWN else f"{low} to {high}",
         f"{int(fails.sum())} of {found.n}" if found.n else NOT_KNOWN,
@@ -86,36 +86,39 @@ def _row(records: Records, paper: Paper, cell: Any, figure: PaperValue) -> list[
 
 
 def _warning(records: Records, paper: Paper, folders: Iterable[Path]) -> str:
-    theirs = f" The paper’s: {paper.words}." if paper.words else ""
+    theirs = f" The paper’s set-up: {paper.words}." if paper.words else ""
     ours = setup(folders)
     return (
-        f"Ours are at the scale “{records.experiment.scale}”, which is not the paper’s"
-        f"{f': {ours}' if ours else ''}.{theirs} The numbers of the two columns are not of one "
-        "thing; what may be compared is their order."
+        f"Our runs are at the scale “{records.experiment.scale}”, not at the paper’s"
+        f"{f': {ours}' if ours else ''}.{theirs} Compare the order of the cells only, not the "
+        "values."
     )
 
 
 def setup(folders: Iterable[Path]) -> str:
-    """The data, networks and lengths of runs in words, from their configs.
+    """Describes data, networks and length of training of runs, from their configs.
 
     Returns:
-      `data digits; networks plain20, plain56; 300 steps, 32 images a step`; empty if none
-      of them has begun.
+      `data digits; networks plain20, plain56; 300 steps, batch size 32`; empty if no run has
+      started.
     """
     parts: list[dict[str, None]] = [{}, {}, {}]
     for folder in folders:
         try:
             config = RunFolder(folder).settings()
             words = (config["data"]["name"], config["model"]["name"], _length(config["train"]))
-        except (UserError, KeyError, TypeError):  # not begun, or no training
+        except (UserError, KeyError, TypeError):  # not started, or a study without training
             continue
         for part, word in zip(parts, words, strict=True):
             part[word] = None
     heads = ("data ", "networks ", "")
-    told = zip(heads, parts, strict=True)
-    return "; ".join(head + listed(list(part), NAMES_SHOWN) for head, part in told if part)
+    return "; ".join(
+        head + listed(list(part), NAMES_SHOWN)
+        for head, part in zip(heads, parts, strict=True)
+        if part
+    )
 
 
 def _length(train: dict[str, Any]) -> str:
     length = f"{train['steps']:,} steps" if train["steps"] else f"{train['epochs']:g} epochs"
-    return f"{length}, {train['batch_size']} images a step"
+    return f"{length}, batch size {train['batch_size']}"

@@ -1,4 +1,4 @@
-"""The report of an experiment: one HTML file with all of it, from the records alone."""
+"""The report of an experiment: one self-contained HTML file, built from the records alone."""
 
 import re
 import shlex
@@ -18,8 +18,7 @@ from resnet_jax.lab.analysis.claims import Verdict
 from resnet_jax.lab.design.grid_filter import GridFilter
 from resnet_jax.lab.formatting import capitalized, count, duration, listed, with_unit
 from resnet_jax.lab.measures import describe
-from resnet_jax.lab.reporting import paper
-from resnet_jax.lab.reporting.paper import Beside
+from resnet_jax.lab.reporting.paper import PaperComparison, compare_with_paper
 from resnet_jax.lab.results import folder, records
 from resnet_jax.lab.results.folder import Folder, GridPlan
 from resnet_jax.lab.results.records import Records
@@ -28,16 +27,16 @@ from resnet_jax.training.run.run_folder import RunFolder
 
 @dataclass(frozen=True)
 class Report:
-    """What an experiment found so far, and where it is written.
+    """The results of an experiment, finished or not.
 
     Attributes:
-      folder: the experiment's folder, whose tables, figures and report are up to date.
-      plan: what the experiment asks for.
-      records: what its runs left behind.
-      table: one row for each cell and measure.
-      verdicts: one for each claim, in their order.
-      findings: sentences that say in words what was found.
-      beside: the paper's figures beside ours; None if the experiment has no paper.
+      folder: the experiment's folder of results.
+      plan: the runs of its grid.
+      records: the records of the runs.
+      table: one row for each cell and measure (`tables.aggregate`).
+      verdicts: one for each claim, in order.
+      findings: the results in sentences.
+      comparison: the paper's numbers beside ours; None if the experiment has no paper.
     """
 
     folder: Folder
@@ -46,25 +45,25 @@ class Report:
     table: pd.DataFrame
     verdicts: list[Verdict]
     findings: list[str]
-    beside: Beside | None = None
+    comparison: PaperComparison | None = None
 
     @property
     def complete(self) -> bool:
-        """Whether every run of the plan ended, be it that it diverged."""
+        """Whether every run of the plan is done or diverged."""
         return self.ended({})
 
     @property
     def warning(self) -> str:
-        """That the runs were not all made by the same code, and where it differs; else empty."""
+        """Which files of this package differed between the runs; empty if none did."""
         if not (files := self.records.code_differs):
             return ""
         return (
-            f"The runs were not all made by the same code: {listed(files)} differed between them. "
-            "The table does not tell them apart; environment.json of each has its commit."
+            f"The runs were not all made by the same code: {listed(files)} differed. The table "
+            "pools them; environment.json of each run names its commit."
         )
 
     def ended(self, only: GridFilter) -> bool:
-        """The same of the runs of a piece of the grid."""
+        """Whether every run of the selected part of the grid is done or diverged."""
         runs = self.records.runs
         for axis, values in only.items():
             runs = runs[runs[axis].isin(values)]
@@ -72,13 +71,13 @@ class Report:
 
 
 def read(path: str | Path) -> Report:
-    """What an experiment found so far, from its records.
+    """Reads and judges the results of an experiment, without writing anything.
 
     Args:
       path: the experiment's folder of results.
 
     Raises:
-      UserError: the folder holds no results, or records of a run cannot be read.
+      UserError: the folder holds no results, or the records of a run cannot be read.
     """
     place = Folder(Path(path))
     plan, found = folder.read_plan(place), records.read(place)
@@ -90,7 +89,7 @@ def read(path: str | Path) -> Report:
         table=tables.aggregate(found.runs, experiment),
         verdicts=claims.judge(experiment.claims, found.runs, experiment.label),
         findings=list(experiment.findings(found)) if experiment.findings else [],
-        beside=paper.beside(found, (place.runs / run.name for run in plan.runs)),
+        comparison=compare_with_paper(found, (place.runs / run.name for run in plan.runs)),
     )
 
 
@@ -101,10 +100,10 @@ def build(path: str | Path) -> Report:
       path: the experiment's folder of results.
 
     Returns:
-      What it found, for a terminal to show.
+      The results that the report shows.
 
     Raises:
-      UserError: the folder holds no results, or records of a run cannot be read.
+      UserError: the folder holds no results, or the records of a run cannot be read.
     """
     report = read(path)
     report.records.runs.to_csv(report.folder.runs_table, index=False)
@@ -115,7 +114,7 @@ def build(path: str | Path) -> Report:
 
 
 def pages() -> jinja2.Environment:
-    """The templates of pages, beside this file."""
+    """Returns the environment of the page templates."""
     loader = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
     made = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     made.filters["capitalized"] = capitalized
@@ -132,14 +131,14 @@ def _render(report: Report, drawings: dict[str, Path]) -> str:
             experiment=experiment,
             verdicts=report.verdicts,
             findings=report.findings,
-            beside=report.beside,
+            comparison=report.comparison,
             figures=[
                 (inline(drawings[each.name], each.name), each.caption(report.records))
                 for each in experiment.figures
             ],
             table=tables.for_reading(report.table, experiment),
             runs=tables.runs_for_reading(report.records.runs, experiment),
-            lost=report.records.runs.query("message != ''").to_dict("records"),
+            messages=report.records.runs.query("message != ''").to_dict("records"),
             state=state(report.records),
             incomplete=not report.complete,
             warning=report.warning,
@@ -147,7 +146,7 @@ def _render(report: Report, drawings: dict[str, Path]) -> str:
             fewest_pairs=claims.FEWEST_PAIRS,
             environment=environment(report.records.environments.values()),
             time=time_taken(report.records.runs),
-            strangers=_strangers(report.records.unplanned),
+            unplanned=_unplanned(report.records.unplanned),
             source=report.folder.experiment.read_text(encoding="utf-8"),
             describe=describe,
             with_unit=with_unit,
@@ -156,7 +155,7 @@ def _render(report: Report, drawings: dict[str, Path]) -> str:
 
 
 def _commits(report: Report) -> dict[str, str]:
-    """The commits that runs are of, each with a patch of what differed from it, if anything did."""
+    """The commits of the runs, each with the path of a patch of uncommitted changes, or empty."""
     commits: dict[str, str] = {}
     for name, environment in report.records.environments.items():
         commit = environment.get("commit", "").removesuffix("+changes")
@@ -167,12 +166,12 @@ def _commits(report: Report) -> dict[str, str]:
 
 
 def inline(svg: Path, name: str) -> Markup:
-    """An SVG file as an element of a page, its ids made the page's own by a name before each."""
+    """Returns an SVG file as an element of a page; ids are prefixed with a name to be unique."""
     text = svg.read_text(encoding="utf-8")
     text = text[text.index("<svg") :]
     text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", text)
-    # The width in points becomes the greatest one: on a narrow page the figure shrinks, in the
-    # proportions that the viewBox keeps, and on a wide one its letters stay those of the others.
+    # The width becomes a maximum: figures shrink on a narrow page (the viewBox keeps their
+    # proportions), and have text of the same size on a wide one.
     text = re.sub(
         r'^<svg\b([^>]*?) width="([^"]*)"', r'<svg\1 style="width: 100%; max-width: \2"', text
     )
@@ -181,19 +180,20 @@ def inline(svg: Path, name: str) -> Markup:
 
 
 def state(found: Records) -> str:
-    """What became of the runs: `17 of 18 runs done, 1 failed`."""
+    """The status of the runs in words: `17 of 18 runs done, 1 failed`."""
     statuses = Counter(found.runs["status"])
     words = [f"{statuses['done']} of {count(len(found.runs), 'run')} done"]
     words += [f"{statuses[s]} {s}" for s in ("diverged", "failed", "missing") if statuses[s]]
     return ", ".join(words)
 
 
-def _strangers(n: int) -> str:
-    return f"{count(n, 'other run')} {'lies' if n == 1 else 'lie'}" if n else ""
+def _unplanned(n: int) -> str:
+    verb = "was" if n == 1 else "were"
+    return f"{count(n, 'run')} of other settings or seeds {verb} ignored." if n else ""
 
 
 def environment(environments: Iterable[dict[str, Any]]) -> dict[str, str]:
-    """What the runs ran on, in words: each distinct value of each entry, in the order met."""
+    """Devices, platform, versions and commits of the runs: the distinct values of each entry."""
     rows: dict[str, dict[str, None]] = {}
     for each in environments:
         packages = [f"{name} {version}" for name, version in each.get("packages", {}).items()]
@@ -211,7 +211,7 @@ def environment(environments: Iterable[dict[str, Any]]) -> dict[str, str]:
 
 
 def time_taken(runs: pd.DataFrame) -> str:
-    """How long the runs took, one after the other, and how much of it was compilation."""
+    """The summed time of the runs, and how much of it was compilation."""
     total, compiling = runs["seconds_total"].sum(), runs["seconds_compile"].sum()
     if not total:
         return ""

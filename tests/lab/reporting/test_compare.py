@@ -82,13 +82,13 @@ def test_two_runs_are_compared_by_what_they_ended_with(results, other):
     assert row[3] == "+2.00"
     assert found.notes == [f"{a}: done", f"{b}: done"]
     (b / "result.json").unlink()
-    assert compare(a, b).notes[1] == f"{b}: not ended"
+    assert compare(a, b).notes[1] == f"{b}: not finished"
 
 
 def test_what_cannot_be_compared_is_one_line(results, other, tmp_path):
-    with pytest.raises(UserError, match="compare like with like"):
+    with pytest.raises(UserError, match=r"is an experiment and .* is a run"):
         compare(results.path, other.runs / "plain20-seed1-abcdef")
-    with pytest.raises(UserError, match="holds neither"):
+    with pytest.raises(UserError, match="neither an experiment's results nor a run"):
         compare(results.path, tmp_path)
     text = other.experiment.read_text().partition("    figures")[0] + ")\n"
     text = text.replace('"family"', '"kind"').replace('"depth"', '"layers"')

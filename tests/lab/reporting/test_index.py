@@ -8,17 +8,17 @@ import pytest
 
 from resnet_jax.cli import main
 from resnet_jax.errors import UserError
-from resnet_jax.lab.reporting import index as gallery
+from resnet_jax.lab.reporting import index
 from resnet_jax.lab.results.folder import Folder
 
 
 @pytest.fixture
 def folder(results: Folder) -> Path:
-    """A folder of three experiments, of which one is damaged and one breaks in its own code."""
-    for name in ("damaged", "wrong"):
+    """Three experiments: one has a corrupt plan, the code of another raises."""
+    for name in ("corrupt", "raises"):
         shutil.copytree(results.path, results.path.with_name(name))
-    (results.path.with_name("damaged") / "experiment.json").write_text('{"name": <1>}')
-    file = results.path.with_name("wrong") / "experiment.py"
+    (results.path.with_name("corrupt") / "experiment.json").write_text('{"name": <1>}')
+    file = results.path.with_name("raises") / "experiment.py"
     text = file.read_text().rstrip().removesuffix(")")
     file.write_text(text + '    findings=lambda found: found["no"],\n)\n')
     shutil.rmtree(results.runs / "resnet56-seed2-abcdef")
@@ -26,13 +26,13 @@ def folder(results: Folder) -> Path:
 
 
 def test_each_experiment_has_a_card(folder: Path, page_at):
-    built = gallery.build(folder)
-    assert [(card.title, bool(card.damage)) for card in built.cards] == [
-        ("damaged", True),
+    built = index.build(folder)
+    assert [(card.title, bool(card.error)) for card in built.cards] == [
+        ("corrupt", True),
         ("degradation", False),
-        ("wrong", True),
+        ("raises", True),
     ]
-    assert built.damaged
+    assert not built.complete
     page = page_at(folder / "index.html")
     for part in (
         "Do deeper plain networks train worse, and do shortcuts mend it?",
@@ -47,7 +47,7 @@ def test_each_experiment_has_a_card(folder: Path, page_at):
 
 def test_links_and_figures_of_the_page_are_whole(folder: Path, page_at):
     shutil.copytree(folder / "degradation", folder / "again")
-    gallery.build(folder)
+    index.build(folder)
     page = page_at(folder / "index.html")
     files = {link for link in page.links if not link.startswith("#")}
     assert files == {"again/report.html", "degradation/report.html"}
@@ -61,9 +61,9 @@ def test_the_command_says_what_became_of_each(folder: Path, capsys):
     assert main(["report", str(folder)]) == 1
     told = capsys.readouterr().out
     assert "degradation: 17 of 18 runs done, 1 missing" in told
-    assert "damaged: damaged: " in told
+    assert "corrupt: unreadable: " in told
     assert told.splitlines()[-1] == f"page: {folder / 'index.html'}"
-    for name in ("damaged", "wrong"):
+    for name in ("corrupt", "raises"):
         shutil.rmtree(folder / name)
     assert main(["report", str(folder)]) == 0
 
@@ -74,7 +74,7 @@ def test_another_scale_is_named(folder: Path, page_at):
     file.write_text(text + '    scales={"paper": {"setup": "As there."}},\n)\n')
     plan = json.loads((folder / "degradation" / "experiment.json").read_text())
     (folder / "degradation" / "experiment.json").write_text(json.dumps(plan | {"scale": "paper"}))
-    gallery.build(folder)
+    index.build(folder)
     assert "degradation (paper)" in page_at(folder / "index.html").text
     assert (
         "Experiment: degradation, scale paper" in page_at(folder / "degradation/report.html").text
@@ -83,7 +83,7 @@ def test_another_scale_is_named(folder: Path, page_at):
 
 def test_a_folder_without_experiments_has_no_page(tmp_path: Path, capsys):
     with pytest.raises(UserError, match="holds no results"):
-        gallery.build(tmp_path)
+        index.build(tmp_path)
     assert main(["report", str(tmp_path)]) == 2
     assert "holds no results" in capsys.readouterr().err
     assert not (tmp_path / "index.html").exists()

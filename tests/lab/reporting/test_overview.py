@@ -40,15 +40,15 @@ def test_another_scale_stands_beside_the_experiments_name(results: Folder):
     assert {row[0] for row in table.rows} == {"degradation (paper)"}
 
 
-def test_a_damaged_experiment_is_left_out_with_a_warning(results: Folder, capsys):
-    damaged = results.path.with_name("aaa")
-    damaged.mkdir()
-    (damaged / "experiment.json").write_text("{}")
+def test_a_corrupt_experiment_is_skipped_with_a_warning(results: Folder, capsys):
+    corrupt = results.path.with_name("aaa")
+    corrupt.mkdir()
+    (corrupt / "experiment.json").write_text("{}")
     assert main(["claims", str(results.path.parent)]) == 1
     told = capsys.readouterr()
     assert told.out.count("| degradation |") == 2
     (warning,) = told.err.splitlines()
-    assert warning.startswith(f"resnet-jax: warning: {damaged} is left out: ")
+    assert warning.startswith(f"resnet-jax: warning: {corrupt} is skipped: ")
     assert "is not the plan of an experiment" in warning
 
 

@@ -1,4 +1,4 @@
-"""A paper's figures beside ours."""
+"""A paper's numbers beside ours."""
 
 import json
 
@@ -42,7 +42,7 @@ def folder(results: Folder) -> Folder:
 
 
 def test_each_cell_with_a_figure_has_a_row(folder: Folder):
-    found = report.read(folder.path).beside
+    found = report.read(folder.path).comparison
     assert found is not None
     assert found.table.head == [
         "family", "layers", "paper", "ours, mean", "95% interval", "fail", "n",
@@ -59,16 +59,16 @@ def test_each_cell_with_a_figure_has_a_row(folder: Folder):
 
 def test_a_run_that_diverged_counts_among_those_that_fail(folder: Folder, diverge):
     diverge("plain56-seed0-abcdef")
-    found = report.read(folder.path).beside
+    found = report.read(folder.path).comparison
     assert found is not None
     assert found.table.rows[0][5:] == ["3 of 3", "3"]
 
 
 def test_that_ours_are_at_another_scale_is_said_before_the_table(folder: Folder, page_at, capsys):
     warning = (
-        "Ours are at the scale “default”, which is not the paper’s: data digits; networks plain20, "
-        "plain32, plain56, resnet20, resnet32, resnet56; 300 steps, 32 images a step. The paper’s: "
-        "CIFAR-10, 64,000 steps, one run."
+        "Our runs are at the scale “default”, not at the paper’s: data digits; networks plain20, "
+        "plain32, plain56, resnet20, resnet32, resnet56; 300 steps, batch size 32. The paper’s "
+        "set-up: CIFAR-10, 64,000 steps, one run."
     )
     assert main(["report", str(folder.path)]) == 0
     told = " ".join(capsys.readouterr().out.split())
@@ -77,13 +77,13 @@ def test_that_ours_are_at_another_scale_is_said_before_the_table(folder: Folder,
         assert warning in shown
         assert shown.index(warning) < shown.index("ours, mean")
     assert "He et al. 2015, Table 6: CIFAR-10, 64,000 steps, one run" in text
-    assert "fail: an error above 20%" in text
+    assert "fail: error above 20%" in text
 
 
 def test_at_the_papers_scale_nothing_warns(folder: Folder):
     plan = json.loads(folder.plan.read_text())
     folder.plan.write_text(json.dumps(plan | {"scale": "paper"}))
-    found = report.read(folder.path).beside
+    found = report.read(folder.path).comparison
     assert found is not None
     assert found.warning == ""
 
@@ -92,22 +92,22 @@ def test_without_runs_there_is_a_table_and_no_number(folder: Folder):
     for path in folder.runs.iterdir():
         (path / "result.json").unlink()
         (path / "config.json").unlink()
-    found = report.read(folder.path).beside
+    found = report.read(folder.path).comparison
     assert found is not None
     assert found.table.rows[0][2:] == ["fail", "–", "–", "–", "0"]
-    assert "which is not the paper’s. The paper’s" in found.warning
+    assert "“default”, not at the paper’s. The paper’s" in found.warning
 
 
 def test_an_experiment_without_a_paper_has_no_such_table(results: Folder, page_at):
-    assert report.build(results.path).beside is None
-    assert "paper’s figures" not in page_at(results.report).text
+    assert report.build(results.path).comparison is None
+    assert "Comparison with the paper" not in page_at(results.report).text
 
 
 def test_a_network_that_stands_in_for_another_says_for_which(folder: Folder):
     text = folder.experiment.read_text()
     twice = 'networks=lambda family, depth: f"{family}-{2 * depth}", words='
     folder.experiment.write_text(text.replace("words=", twice))
-    found = report.read(folder.path).beside
+    found = report.read(folder.path).comparison
     assert found is not None
     assert found.table.head[:4] == ["family", "layers", "the paper's network", "paper"]
     assert ["residual", "56", "resnet-112", "6.97"] in [row[:4] for row in found.table.rows]
@@ -116,5 +116,5 @@ def test_a_network_that_stands_in_for_another_says_for_which(folder: Folder):
 def test_a_paper_without_a_figure_for_any_cell_has_no_table(folder: Folder, page_at):
     text = folder.experiment.read_text()
     folder.experiment.write_text(text.replace("figures={(", "figures={} and {("))
-    assert report.build(folder.path).beside is None
-    assert "paper’s figures" not in page_at(folder.report).text
+    assert report.build(folder.path).comparison is None
+    assert "Comparison with the paper" not in page_at(folder.report).text

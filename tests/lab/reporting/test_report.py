@@ -32,7 +32,7 @@ def test_it_opens_with_the_question_and_the_answer(page):
             "Set-up",
             "Runs",
             "Environment",
-            "How to reproduce it",
+            "How to reproduce",
         )
     ]
     assert places == sorted(places)
@@ -45,12 +45,12 @@ def test_it_holds_all_that_it_takes_to_do_it_again(page):
         "0123abc",
         "Real 8x8 images of digits",
         "train.steps 300",
-        "training error 90%, test error 90%, declared beforehand",
-        "18 of 18 runs done. One after the other they took 3 min 45 s, of which 36 s (16%)",
+        "training error 90%, test error 90%, declared before the runs",
+        "18 of 18 runs done. Total run time: 3 min 45 s, of which 36 s (16%)",
         "configure=lambda family, depth",
     ):
         assert part in page.text
-    assert "Not complete" not in page.text
+    assert "Incomplete" not in page.text
 
 
 def test_axes_that_are_words_begin_large_and_settings_stay_as_they_are(results: Folder, page_at):
@@ -100,7 +100,7 @@ def test_runs_that_are_lost_are_told_and_not_hidden(results: Folder, diverge, fa
     shutil.rmtree(results.runs / "resnet56-seed2-abcdef")
     built = report.build(results.path)
     text = page_at(results.report).text
-    assert "Not complete: 15 of 18 runs done, 1 diverged, 1 failed, 1 missing" in text
+    assert "Incomplete: 15 of 18 runs done, 1 diverged, 1 failed, 1 missing" in text
     assert "1 run diverged, counted as 90%" in text
     assert "resnet32-seed0-abcdef failed: RuntimeError: out of memory" in text
     assert built.verdicts[1].outcome == "inconclusive"
@@ -110,13 +110,13 @@ def test_an_experiment_that_has_not_begun_has_a_report(results: Folder, page_at)
     shutil.rmtree(results.runs)
     built = report.build(results.path)
     assert {verdict.numbers for verdict in built.verdicts} == {"no complete pair of runs yet"}
-    assert "Not complete: 0 of 18 runs done, 18 missing" in page_at(results.report).text
+    assert "Incomplete: 0 of 18 runs done, 18 missing" in page_at(results.report).text
 
 
 def test_runs_of_other_settings_are_left_out_and_counted(results: Folder, page_at):
     shutil.copytree(results.runs / "plain20-seed0-abcdef", results.runs / "plain20-seed0-older")
     report.build(results.path)
-    assert "1 other run lies in its folder" in page_at(results.report).text
+    assert "1 run of other settings or seeds was ignored." in page_at(results.report).text
     assert "plain20-seed0-older" not in results.runs_table.read_text()
 
 
