@@ -62,9 +62,7 @@ def when(step: int | None, probed: Iterable[int]) -> str:
     """
     if step is None:
         last = set(probed)
-        return (
-            f"at the last probe ({when(last.pop(), ())})" if len(last) == 1 else "at the last probe"
-        )
+        return "at the last probe" + (f" ({when(last.pop(), ())})" if len(last) == 1 else "")
     return f"after {count(step, 'step')}" if step else "at initialization"
 
 

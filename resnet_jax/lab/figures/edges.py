@@ -1,4 +1,4 @@
-"""Marks at the edges of a logarithmic axis for zeros and nonfinite values."""
+"""Marks at the edges of a logarithmic axis: zeros at the lower, nonfinite values at the upper."""
 
 from typing import Any
 

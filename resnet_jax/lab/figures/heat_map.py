@@ -117,7 +117,9 @@ class HeatMap(ProbeDrawing):
             n = int((bands[column] > 0).sum())
             if n:
                 cells = count(n, "cell")
-                words.append(f"{capitalized(hatch)}: {MEANINGS[column]} in some seed ({cells}).")
+                words.append(
+                    f"{capitalized(hatch)}: {MEANINGS[column]} in at least one seed ({cells})."
+                )
         if (bands["mean"].notna() & (bands["zeros"] + bands["nonfinite"] > 0)).any():
             words.append("The color of such a cell is the mean of its other seeds.")
         every = pd.concat([drops(records, cell) for _, cell in along]).drop_duplicates()

@@ -137,11 +137,8 @@ class Ratio(StepDrawing):
             fitted = _fit_words(means(table[table["line"] == value]))
             line = f"{records.experiment.label(value)}: " if self.lines else ""
             words += [capitalized(f"{line}{fitted}.")] if fitted else []
-        return (
-            ["Thin lines: least-squares fits to the logarithms of the means.", *words]
-            if words
-            else []
-        )
+        head = "Thin lines: least-squares fits to the logarithms of the means."
+        return [head, *words] if words else []
 
 
 def means(table: pd.DataFrame) -> pd.DataFrame:
@@ -239,9 +236,8 @@ def _explain_edges(table: pd.DataFrame) -> list[str]:
     zeros, nonfinite = int(table["zeros"].sum()), int(table["nonfinite"].sum())
     words = []
     if zeros:
-        words.append(
-            f"Triangles at the lower edge: the first value is zero ({count(zeros, 'run')})."
-        )
+        runs = count(zeros, "run")
+        words.append(f"Triangles at the lower edge: the first value is zero ({runs}).")
     if nonfinite:
         words.append(
             "Crosses at the upper edge: no finite ratio, because the last value is zero or either "

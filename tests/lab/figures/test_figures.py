@@ -8,7 +8,6 @@ import shutil
 import matplotlib.colors
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
 from resnet_jax.lab.figures import Curves, Final, captions, draw_all, style
 from resnet_jax.lab.figures.curves import seed_band
@@ -106,12 +105,10 @@ def test_captions_say_what_the_marks_mean_and_what_diverged(results: Folder, div
     diverge("plain56-seed1-abcdef")
     found = read(results)
     curves, final = found.experiment.figures
-    assert curves.caption(found) == (
-        "Deeper plain networks train worse. Lines: mean of 3 seeds. Bands: range of the seeds. "
-        "Each point averages the steps since the previous one. "
-        "1 run diverged and then counted as 90%."
-    )
-    assert "(Student's t, 3 seeds). Crosses: 1 diverged run" in final.caption(found)
+    caption = curves.caption(found)
+    assert caption.startswith("Deeper plain networks train worse. Lines: mean of 3 seeds. Bands")
+    assert re.search(r"1 run diverged .* 90%", caption)
+    assert re.search(r"Student's t, 3 seeds.*1 diverged run, counted as 90%", final.caption(found))
 
 
 def lose(results: Folder, *cells: str, seeds: tuple[int, ...] = (0, 1, 2)) -> None:
@@ -125,8 +122,8 @@ def test_captions_count_the_seeds_of_cells_that_have_any(results: Folder):
     lose(results, "plain32", seeds=(0,))
     found = read(results)
     curves, final = found.experiment.figures
-    assert "Lines: mean of 2 to 3 seeds. Bands:" in curves.caption(found)
-    assert "(Student's t, 2 to 3 seeds)." in final.caption(found)
+    assert "mean of 2 to 3 seeds" in curves.caption(found)
+    assert "2 to 3 seeds" in final.caption(found)
 
 
 def test_one_seed_is_called_no_mean_and_has_no_band(results: Folder):
@@ -134,27 +131,23 @@ def test_one_seed_is_called_no_mean_and_has_no_band(results: Folder):
     lose(results, *cells, seeds=(1, 2))
     found = read(results)
     curves, final = found.experiment.figures
-    assert "worse. Lines: 1 seed. Each point" in curves.caption(found)
+    assert "Lines: 1 seed. Each point" in curves.caption(found)
     assert final.caption(found).endswith("Marks: 1 seed.")
     lose(results, *cells, seeds=(0,))
     assert "Lines: no seeds yet." in curves.caption(read(results))
 
 
-def legend(figure: Figure) -> list[str]:
-    return [text.get_text() for each in figure.legends for text in each.get_texts()]
-
-
-def test_what_has_no_run_does_not_stand_in_the_legend(results: Folder):
+def test_what_has_no_run_does_not_stand_in_the_legend(results: Folder, keys):
     lose(results, "plain20", "plain32", "resnet20")
     found = read(results)
     figure = Curves(panels="family", lines="depth").draw(found)
-    assert legend(figure) == ["32", "56"]  # 32 of the second panel alone
-    assert legend(Final(x="family", lines="depth").draw(found)) == ["32", "56"]
+    assert keys(figure) == ["32", "56"]  # 32 of the second panel alone
+    assert keys(Final(x="family", lines="depth").draw(found)) == ["32", "56"]
     lose(results, "plain56")
-    assert legend(Final(x="depth", lines="family").draw(read(results))) == ["Residual"]
+    assert keys(Final(x="depth", lines="family").draw(read(results))) == ["Residual"]
 
 
-def test_the_examples_on_seeds_hold():
+def test_the_examples_hold():
     ran = doctest.testmod(captions)
     assert (ran.failed, ran.attempted) == (0, 2)
 
@@ -188,13 +181,13 @@ def lightness(color: str) -> float:
 
 
 @pytest.mark.parametrize("values", [(20, 32, 56), (20, 32, 44, 56, 110)])
-def test_numbers_darken_as_they_grow_so_that_grey_tells_them_apart(values):
-    greys = [lightness(look.color) for look in style.looks(values).values()]
-    assert max(greys) < 75  # stands out from white
-    assert all(a - b > 10 for a, b in itertools.pairwise(greys))
+def test_numbers_darken_as_they_grow_so_that_gray_tells_them_apart(values):
+    grays = [lightness(look.color) for look in style.looks(values).values()]
+    assert max(grays) < 75  # stands out from white
+    assert all(a - b > 10 for a, b in itertools.pairwise(grays))
 
 
-def test_names_differ_in_marker_and_dashes_and_not_in_colour_alone():
+def test_names_differ_in_marker_and_dashes_and_not_in_color_alone():
     looks = list(style.looks(("plain", "resnet", "preact")).values())
     for part in ("color", "marker", "dashes"):
         assert len({str(getattr(look, part)) for look in looks}) == 3
