@@ -80,20 +80,20 @@ def test_parameter_gradients(measured):
 
 def test_loss_falls_along_a_units_gradient_as_fast_as_its_norm(drawn, objective):
     """The derivative along G / |G| is |G|, here over the kernels of a unit's branch."""
-    model = from_settings((1, 1), widths=(4, 6), num_classes=5, shortcut="B")
+    model = from_settings((1,), widths=(4,), num_classes=5, shortcut="C")
     given = drawn(model)
     loss, params = objective(model, *given), given[0]["params"]
-    _, gradients, readings = jax.jit(probes.value_and_grad(loss, "stage2/unit01"))(params)
+    _, gradients, readings = jax.jit(probes.value_and_grad(loss, "stage1/unit01"))(params)
     table = probes.gather(readings, params, gradients).table()
     norm = table[table.kind == "unit"].gradient_norm.item()
 
     def at(step):
-        unit, slope = params["stage2"]["unit01"], gradients["stage2"]["unit01"]
+        unit, slope = params["stage1"]["unit01"], gradients["stage1"]["unit01"]
         moved = {
             conv: {"kernel": unit[conv]["kernel"] + step * slope[conv]["kernel"] / norm}
             for conv in ("conv1", "conv2")
         }
-        return loss(params | {"stage2": {"unit01": unit | moved}})[0]
+        return loss(params | {"stage1": {"unit01": unit | moved}})[0]
 
     at = jax.jit(at)
     np.testing.assert_allclose((at(1e-3) - at(-1e-3)) / 2e-3, norm, rtol=5e-3)

@@ -12,13 +12,13 @@ MODEL = from_settings((1, 1), widths=(4, 6), num_classes=5, shortcut="B")
 
 
 @pytest.fixture(scope="module")
-def given(drawn):
-    return drawn(MODEL)
+def given(smooth, drawn):
+    return drawn(smooth(), (4, 4, 4, 1))
 
 
 @pytest.fixture(scope="module")
-def loss(given, objective):
-    return objective(MODEL, *given)
+def loss(smooth, given, objective):
+    return objective(smooth(), *given)
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +49,9 @@ def operations(program):
     return [str(program).count(f"= {name}[") for name in ("conv_general_dilated", "dot_general")]
 
 
-def test_one_forward_and_one_backward_pass(given, loss):
-    params = given[0]["params"]
+def test_one_forward_and_one_backward_pass(drawn, objective):
+    given = drawn(MODEL)
+    loss, params = objective(MODEL, *given), given[0]["params"]
 
     def probed(params):
         value, gradients, readings = probes.value_and_grad(loss)(params)
@@ -61,8 +62,8 @@ def test_one_forward_and_one_backward_pass(given, loss):
     assert min(operations(plain)) > 0
 
 
-def test_arguments_reach_the_objective(given):
-    variables, images, labels = given
+def test_arguments_reach_the_objective(drawn):
+    variables, images, labels = drawn(MODEL)
 
     def loss(params, images, *, labels):
         given = variables | {"params": params}
@@ -82,7 +83,7 @@ def test_update_ratio(probed):
     np.testing.assert_allclose(table.update_ratio, 0.25, rtol=1e-6)
 
 
-def test_measuring_one_batch_is_that_pass(given, probed):
-    measured = probes.measure(MODEL, *given).table()
+def test_measuring_one_batch_is_that_pass(smooth, given, probed):
+    measured = probes.measure(smooth(), *given).table()
     ours = probed[2].table()
     np.testing.assert_allclose(ours.gradient_norm, measured.gradient_norm, rtol=1e-4)

@@ -110,12 +110,13 @@ def test_a_pattern_that_matches_nothing():
 @pytest.fixture(scope="module")
 def at_start():
     """A measurement of a network whose last norms have scale 0 and whose shifts are 0."""
-    variables = made_variables(SMALL, (6, 6, 3), spread=0.0)
+    model = from_settings((1,), widths=(4,), num_classes=5)
+    variables = made_variables(model, (6, 6, 3), spread=0.0)
     params = flatten_dict(variables["params"])
     zeroed = {path: leaf * (path[-2:] != ("norm2", "scale")) for path, leaf in params.items()}
     images = jnp.asarray(np.random.default_rng(1).standard_normal((6, 6, 6, 3), np.float32))
     variables = variables | {"params": unflatten_dict(zeroed)}
-    return probes.measure(SMALL, variables, images, jnp.arange(6) % 5)
+    return probes.measure(model, variables, images, jnp.arange(6) % 5)
 
 
 def test_zero_branches_have_zero_gradients_and_are_not_lost(at_start):

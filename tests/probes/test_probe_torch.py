@@ -153,7 +153,7 @@ def test_every_site(case, drawn):
 
 
 def test_kernels_of_a_unit_taken_together(drawn):
-    settings = {"stage_sizes": (1, 1), "widths": (4, 6), "num_classes": 5, "shortcut": "C"}
+    settings = {"stage_sizes": (1,), "widths": (4,), "num_classes": 5, "shortcut": "C"}
     model = from_settings(**settings)
     given = drawn(model)
     table = probes.measure(model, *given, sites="stage*/unit??").table()

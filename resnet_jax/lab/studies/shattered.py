@@ -84,8 +84,8 @@ def autocorrelation(
 ) -> Float[np.ndarray, " lags_plus_1"]:
     """The sample autocorrelation at lags 0 to `lags`: sums of n - lag products over that of n."""
     centered = values - values.mean()
-    products = np.correlate(centered, centered, mode="full")[len(values) - 1 :]
-    return products[: lags + 1] / products[0]
+    products = [centered[lag:] @ centered[: len(values) - lag] for lag in range(lags + 1)]
+    return np.array(products) / products[0]
 
 
 def _records(

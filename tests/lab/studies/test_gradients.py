@@ -3,11 +3,11 @@
 import math
 import re
 
-import jax
-import jax.numpy as jnp
+import numpy as np
 import pytest
+from made_variables import made_variables
 
-from resnet_jax import lab, models, probes
+from resnet_jax import lab, probes
 from resnet_jax.errors import UserError
 from resnet_jax.lab.reporting import report
 from resnet_jax.lab.running import engine
@@ -44,11 +44,11 @@ def test_the_set_up_says_what_is_done_about_branches_that_are_drawn(networks, st
     assert ("stochastic depth" in setup) == ("stochastic8" in networks)
 
 
-def test_networks_of_the_zoo_and_ones_own_are_compared_by_one_call(tmp_path, monkeypatch):
+def test_networks_of_the_zoo_and_ones_own_are_compared_by_one_call(made, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "own.py").write_text(OWN)
     file = gradients.write(
-        tmp_path, ["own.py:wide", "plain8"], seeds=3, data="synthetic", steps=(0,)
+        tmp_path, ["own.py:wide", "plain8"], seeds=1, data="synthetic", steps=(0,)
     )
     experiment = lab.load(file)
     engine.run(experiment, tmp_path, "resnet-jax gradients")
@@ -67,14 +67,16 @@ def test_networks_of_the_zoo_and_ones_own_are_compared_by_one_call(tmp_path, mon
 
 
 def test_one_call_draws_what_one_call_measured():
-    model = models.create("plain8")
-    variables = models.initialize(model, jax.random.key(0), image_shape=(8, 8, 3))
-    images = jax.random.normal(jax.random.key(1), (4, 8, 8, 3))
-    table = probes.measure(model, variables, images, jnp.arange(4), sites="stage*/unit??").table()
-    (panel,) = gradients.draw({"plain8": table, "twice": [table, table]}).axes
+    defined: dict = {}
+    exec(OWN, defined)
+    model, images = defined["wide"], np.random.default_rng(0).standard_normal((4, 2, 2), np.float32)
+    variables = made_variables(model, (2, 2))
+    table = probes.measure(model, variables, images, np.arange(4), sites="unit?").table()
+    (panel,) = gradients.draw({"own": table, "twice": [table, table]}).axes
     norms = table.query("kind == 'unit'")["gradient_norm"]
     lines = {line.get_label(): line.get_ydata() for line in panel.lines}
-    assert lines["plain8"] == pytest.approx(norms.to_numpy())
+    assert len(norms) == 3
+    assert lines["Own"] == pytest.approx(norms.to_numpy())
     assert lines["Twice"] == pytest.approx(norms.to_numpy())
     with pytest.raises(UserError, match="nothing to draw"):
         gradients.draw({})

@@ -16,7 +16,7 @@ from resnet_jax.lab.studies.stack import Branch, Stack, backward, forward, pull_
 def small():
     """Four units run on a batch, with a gradient at their output."""
     stack = Stack(4, Branch(2), 0.9, 0.7)
-    x, gradient = jax.random.normal(jax.random.key(0), (2, 6, 8))
+    x, gradient = np.random.default_rng(0).standard_normal((2, 16, 128), np.float32)
     return stack, forward(stack, x, jax.random.key(1)), gradient
 
 
@@ -62,7 +62,7 @@ def test_shares_sum_to_one_and_are_those_of_theory():
     np.testing.assert_allclose(shares, [record["theory"] for record in records], atol=0.06)
 
 
-def test_the_length_in_a_network_of_the_zoo():
+def test_the_length_in_a_network_of_the_zoo(made):
     """Against the extremes: all paths of a plain net are whole, none of a dead branch's is."""
     shape = {"batch": 8, "image": 8, "seed": 0}
     assert paths.network_length("plain8", **shape) == pytest.approx(3, abs=1e-3)
@@ -71,7 +71,8 @@ def test_the_length_in_a_network_of_the_zoo():
     assert paths.measure(network="preact8", batch=8, seed=0).final == {"length": residual}
 
 
-def test_with_all_branches_stochastic_depth_has_the_length_of_its_residual_network():
+@pytest.mark.slow
+def test_with_all_branches_stochastic_depth_has_the_length_of_its_residual_network(made):
     shape = {"batch": 8, "image": 8, "seed": 0}
     drawn = paths.network_length("stochastic8", **shape)
     assert drawn == pytest.approx(paths.network_length("resnet8", **shape))
@@ -86,7 +87,7 @@ def test_a_network_without_lengths_is_refused_in_words(name, message):
         paths.network_length(name, 0, 8, 8)
 
 
-def test_the_length_does_not_hang_on_the_size_of_the_nudge(monkeypatch):
+def test_the_length_does_not_hang_on_the_size_of_the_step(made, monkeypatch):
     wide = paths.network_length("preact8", 1, 8, 8)
     monkeypatch.setattr(paths, "LOG_STEP", 0.02)
     assert paths.network_length("preact8", 1, 8, 8) == pytest.approx(wide, abs=0.01)

@@ -10,7 +10,7 @@ from resnet_jax.lab.statistics import t_interval
 from resnet_jax.lab.studies import rates
 from resnet_jax.lab.studies.theory import zero_padded_rate
 
-SMALL = {"width": 192, "units": 24, "batch": 16}
+SMALL = {"width": 192, "units": 40, "batch": 16}  # one compiled unit serves several tests
 
 
 def deviation(seeds: int, **settings) -> tuple[float, float]:
@@ -23,12 +23,12 @@ def deviation(seeds: int, **settings) -> tuple[float, float]:
     "settings",
     [
         {},
-        {"batch": 8},
+        pytest.param({"batch": 8}, marks=pytest.mark.slow),
         {"rectify": False},
         {"shortcut": 0.5},
         {"shortcut": 0.5, "layers": 2},
-        {"shortcut": 1.0, "units": 40},
-        {"shortcut": 1.0, "units": 40, "layers": 2},
+        {"shortcut": 1.0},
+        {"shortcut": 1.0, "layers": 2},
     ],
     ids=str,
 )
@@ -38,7 +38,7 @@ def test_the_deviation_from_theory_is_that_of_sampling(settings: dict):
     assert high - low < 20
 
 
-@pytest.mark.parametrize("linear", ["circular", "zero"])
+@pytest.mark.parametrize("linear", [pytest.param("circular", marks=pytest.mark.slow), "zero"])
 def test_convolutions(linear: str):
     settings = {"linear": linear, "width": 24, "units": 16, "batch": 32, "size": 4}
     low, high = deviation(6, **settings)
@@ -67,7 +67,7 @@ def test_zero_padding_leaks_as_a_matrix_says():
 
 def test_plain_nets_are_exponential_and_residual_ones_a_power_law():
     plain = rates.measure(seed=0, **SMALL).final
-    residual = rates.measure(seed=0, **SMALL | {"shortcut": 1.0, "layers": 2, "units": 40}).final
+    residual = rates.measure(seed=0, **SMALL | {"shortcut": 1.0, "layers": 2}).final
     assert plain["exponential_r2"] > 0.99 > plain["power_r2"]
     assert residual["power_r2"] > 0.99 > residual["exponential_r2"]
 
@@ -79,25 +79,24 @@ def test_the_exponent_of_a_made_up_profile():
 
 
 def test_records_have_every_unit_and_the_output():
-    records = rates.measure(seed=0, width=16, units=12, batch=8).records
-    assert [record["unit"] for record in records] == list(range(1, 14))
+    records = rates.measure(seed=0, **SMALL).records
+    assert [record["unit"] for record in records] == list(range(1, 42))
     assert records[-1]["gradient_norm"] == records[-1]["theory"] == 1
     # The gradient is largest at the input, and theory's profile has the rate's root as its step.
     assert records[0]["gradient_norm"] > 5
-    assert records[3]["theory"] / records[4]["theory"] == pytest.approx(math.sqrt(1.788), rel=1e-3)
+    assert records[3]["theory"] / records[4]["theory"] == pytest.approx(math.sqrt(1.590), rel=1e-3)
 
 
-@pytest.mark.parametrize("settings", [{"linear": "zero", "size": 2}, {"rectify": False}], ids=str)
-def test_where_there_is_no_theory_none_is_given(settings: dict):
-    found = rates.measure(seed=0, width=8, units=12, batch=8, shortcut=1.0, **settings)
+def test_where_there_is_no_theory_none_is_given():
+    assert math.isnan(rates.expected(shortcut=1.0, linear="zero", size=2))
+    found = rates.measure(seed=0, **SMALL, shortcut=1.0, rectify=False)
     assert not {"theory", "deviation"} & set(found.final)
     assert "theory" not in found.records[0]
 
 
 def test_a_seed_gives_the_same_again():
-    small = {"width": 16, "units": 12, "batch": 8}
-    assert rates.measure(seed=3, **small) == rates.measure(seed=3, **small)
-    assert rates.measure(seed=3, **small) != rates.measure(seed=4, **small)
+    assert rates.measure(seed=3, **SMALL) == rates.measure(seed=3, **SMALL)
+    assert rates.measure(seed=3, **SMALL) != rates.measure(seed=4, **SMALL)
 
 
 def test_the_keywords_are_the_settings():
