@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
+from resnet_jax.lab import figures
 from resnet_jax.lab.design import experiment as experiments
 from resnet_jax.lab.design.grid import Run
 from resnet_jax.lab.results.folder import Folder, write_plan
+from resnet_jax.lab.results.records import Records
 
 EXPERIMENT = """
 from resnet_jax.lab import Experiment, claims, figures
@@ -143,6 +145,20 @@ def fail(results: Folder) -> Callable[[str], None]:
         write_result(results.runs / name, "failed", "RuntimeError: out of memory")
 
     return _fail
+
+
+@pytest.fixture
+def blank_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes reports draw empty figures, for tests of the text around them."""
+
+    def draw_all(records: Records, folder: Path) -> dict[str, Path]:
+        folder.mkdir(parents=True, exist_ok=True)
+        files = {each.name: folder / f"{each.name}.svg" for each in records.experiment.figures}
+        for file in files.values():
+            file.write_text("<svg></svg>")
+        return files
+
+    monkeypatch.setattr(figures, "draw_all", draw_all)
 
 
 class Page(HTMLParser):

@@ -8,17 +8,17 @@ import pytest
 from resnet_jax.lab import formatting
 
 
-def test_the_examples_run():
+def test_examples():
     assert doctest.testmod(formatting).failed == 0
     assert doctest.testmod(formatting).attempted > 0
 
 
-def test_a_number_that_rounds_to_zero_has_no_sign_of_less():
+def test_number_that_rounds_to_zero_has_no_minus():
     assert formatting.number(-0.001, 2) == "0.00"
     assert formatting.number(-0.006, 2) == "\N{MINUS SIGN}0.01"
 
 
-def test_a_value_carries_its_unit():
+def test_values_have_units():
     assert formatting.with_unit(90.0, "train_error") == "90%"
     assert formatting.with_unit(2.302, "train_loss", 1) == "2.3 nats"
     assert formatting.with_unit(3.0, "gradient_norm") == "3"
@@ -27,5 +27,5 @@ def test_a_value_carries_its_unit():
 
 
 @pytest.mark.parametrize("spreads", [[], [0.0, math.nan]])
-def test_without_a_spread_two_decimals_are_shown(spreads):
+def test_decimals_without_a_spread(spreads):
     assert formatting.decimals(spreads) == 2

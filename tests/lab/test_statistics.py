@@ -39,7 +39,7 @@ def test_a_summary_by_hand():
     )
 
 
-def test_pairs_agree_with_the_paired_t_test():
+def test_paired_difference_agrees_with_scipy():
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=6), rng.normal(size=6)
     # Seeds may stand in any order: they are paired by number, not by place.
@@ -49,36 +49,36 @@ def test_pairs_agree_with_the_paired_t_test():
     assert ours.n == 6
 
 
-def test_a_pair_that_lacks_a_value_is_no_pair():
+def test_incomplete_pairs_are_excluded():
     difference = paired_difference({0: 5.0, 1: math.nan, 2: 7.0, 3: 1.0}, {0: 1.0, 1: 1.0, 2: 2.0})
     assert (difference.n, difference.mean) == (2, 4.5)
 
 
-def test_pairing_removes_what_the_seeds_share():
+def test_pairing_removes_shared_variance():
     shared = np.array([0.0, 50.0, 100.0])
     better = shared + np.array([1.0, 1.1, 0.9])
     difference = paired_difference(dict(enumerate(better)), dict(enumerate(shared)))
     assert 0.7 < difference.low < difference.high < 1.3
 
 
-def test_equal_values_have_an_interval_of_no_width():
+def test_equal_values_have_an_interval_of_zero_width():
     assert summarize([3.0, 3.0, 3.0]) == Summary(3, 3.0, 0.0, 3.0, 3.0, 3.0)
 
 
-def test_of_one_value_no_spread_is_known():
+def test_single_value_has_no_spread():
     one = summarize([3.0])
     assert (one.n, one.mean, one.median) == (1, 3.0, 3.0)
     assert all(map(math.isnan, (one.std, one.low, one.high)))
 
 
-def test_of_no_value_nothing_is_known():
+def test_empty_sample_is_nan():
     none = summarize([math.nan, math.inf])
     assert none.n == 0
     assert all(map(math.isnan, (none.mean, none.std, none.median, none.low, none.high)))
 
 
 @pytest.mark.parametrize("n", [3, 5])
-def test_an_interval_of_few_seeds_covers_the_truth_as_often_as_it_says(n: int):
+def test_t_interval_has_nominal_coverage(n: int):
     rng = np.random.default_rng(n)
     ends = np.array([t_interval(rng.normal(size=n)) for _ in range(2000)])
     # The share of 2000 trials has a standard error of half a percent.
@@ -86,7 +86,7 @@ def test_an_interval_of_few_seeds_covers_the_truth_as_often_as_it_says(n: int):
     assert covered == pytest.approx(0.95, abs=0.02)
 
 
-def test_the_bootstrap_of_three_seeds_does_not():
+def test_bootstrap_of_three_seeds_has_too_low_coverage():
     """Why intervals are Student's: the table in the docstring of `statistics`."""
     samples = np.random.default_rng(3).normal(size=(500, 3))
     low, high = scipy.stats.bootstrap(
@@ -107,19 +107,19 @@ def by_closed_testing(p: list[float]) -> list[float]:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_it_is_the_closed_test_by_bonferroni(seed: int):
+def test_holm_is_the_closed_bonferroni_test(seed: int):
     p = np.random.default_rng(seed).beta(0.3, 3, size=8).round(2).tolist()  # with ties
     assert list(holm(dict(enumerate(p))).values()) == pytest.approx(by_closed_testing(p))
 
 
-def test_a_claim_without_runs_counts_too():
+def test_holm_counts_claims_without_runs():
     adjusted = holm({"a": 0.01, "none": math.nan})
     assert adjusted["a"] == 0.02
     assert math.isnan(adjusted["none"])
     assert holm({}) == {}
 
 
-def test_one_false_finding_among_ten_claims_is_as_rare_as_promised():
+def test_holm_controls_the_family_wise_error():
     samples = np.random.default_rng(0).normal(size=(1000, 10, 5))  # trials, claims, seeds
     p = scipy.stats.ttest_1samp(samples, 0, axis=-1).pvalue
     trials = [(min(of) < 0.05, min(holm(dict(enumerate(of))).values()) < 0.05) for of in p]
@@ -142,5 +142,5 @@ def test_p_values_without_spread_or_values():
     assert math.isnan(p_value(summarize([2.0])))
 
 
-def test_the_example_runs():
+def test_examples():
     assert doctest.testmod(statistics) == (0, 1)

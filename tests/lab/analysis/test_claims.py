@@ -38,7 +38,7 @@ def test_the_interval_decides_against_the_margin(deep, worse, not_worse):
     assert NOT_WORSE(runs).outcome == not_worse
 
 
-def test_the_numbers_are_those_of_the_paired_t_test():
+def test_numbers_agree_with_the_paired_t_test():
     deep, shallow = [40.0, 44.0, 43.0, 47.0], [2.0, 2.5, 3.0, 1.0]
     verdict = WORSE(table(deep, shallow))
     low, high = scipy.stats.ttest_rel(deep, shallow).confidence_interval(0.95)
@@ -47,24 +47,24 @@ def test_the_numbers_are_those_of_the_paired_t_test():
     assert verdict.numbers == "+41 percentage points (95% interval +36 to +47, 4 pairs)"
 
 
-def test_twins_are_compared_seed_by_seed():
+def test_cells_are_compared_seed_by_seed():
     # The seeds differ by far more than the depths, yet alike in both.
     assert WORSE(table([12.0, 52.1, 91.9], [10.0, 50.0, 90.0])).outcome == "supported"
 
 
 @pytest.mark.parametrize("pairs", [0, 1, 2])
-def test_fewer_than_three_pairs_decide_nothing(pairs: int):
+def test_fewer_than_three_pairs_are_inconclusive(pairs: int):
     runs = table([90.0] * pairs, [1.0] * pairs)
     assert WORSE(runs).outcome == NOT_WORSE(runs).outcome == "inconclusive"
 
 
-def test_runs_without_a_value_leave_their_pair_out_and_are_named():
+def test_incomplete_pairs_are_excluded_and_noted():
     verdict = WORSE(table([math.nan, 44.0, 42.0, 43.0], [2.0] * 4, status="failed"))
     assert (verdict.n, verdict.outcome) == (3, "supported")
     assert verdict.notes == ("1 of 4 pairs incomplete",)
 
 
-def test_runs_that_diverged_count_with_their_declared_value_and_are_named():
+def test_diverged_runs_count_with_their_declared_value_and_are_noted():
     verdict = WORSE(table([90.0, 90.5, 89.5], [2.0] * 3, status="diverged"))
     assert (verdict.n, verdict.estimate, verdict.outcome) == (3, 88.0, "supported")
     assert verdict.notes == ("1 run diverged, counted as 90%",)
@@ -74,7 +74,7 @@ def test_runs_that_diverged_count_with_their_declared_value_and_are_named():
     ("difference", "worse", "not_worse"),
     [(0.0, "refuted", "supported"), (1.0, "refuted", "supported"), (5.0, "supported", "refuted")],
 )
-def test_pairs_that_differ_alike_are_decided_and_said_to_be_so(difference, worse, not_worse):
+def test_equal_differences_are_decided_and_noted(difference, worse, not_worse):
     runs = table([2.0 + difference] * 3, [2.0] * 3)
     verdict = WORSE(runs)
     assert (verdict.outcome, NOT_WORSE(runs).outcome) == (worse, not_worse)
@@ -82,7 +82,7 @@ def test_pairs_that_differ_alike_are_decided_and_said_to_be_so(difference, worse
     assert "zero width" in verdict.notes[0]
 
 
-def test_the_rule_is_told_in_the_experiments_words():
+def test_rule_uses_the_labels_of_the_experiment():
     words = {"depth": "layers"}
     verdict = WORSE(table([3.0] * 3, [2.0] * 3), lambda word: words.get(word, str(word)))
     for part in ("training error", "layers 56 minus 20", "95%", "above 1 percentage point"):
@@ -93,7 +93,7 @@ def test_the_rule_is_told_in_the_experiments_words():
     )
 
 
-def test_the_rule_names_what_differs_and_what_is_shared():
+def test_rule_names_differing_and_shared_axes():
     plain, residual = {"family": "plain", "depth": 56}, {"family": "resnet", "depth": 56}
     runs = pd.DataFrame(columns=["family", "depth", "seed", "status", "train_error"])
     for cell, than, words in [
@@ -104,7 +104,7 @@ def test_the_rule_names_what_differs_and_what_is_shared():
         assert words in Greater("it is", "train_error", cell, than)(runs).rule
 
 
-def test_what_is_not_known_is_not_given_a_number():
+def test_unknown_estimates_have_no_number():
     one = Verdict("it is", "inconclusive", "train_error", 3.0, math.nan, math.nan, 1, "rule")
     assert one.numbers == "+3.00 percentage points (no interval from 1 pair)"
     none = Verdict("it is", "inconclusive", "train_error", math.nan, math.nan, math.nan, 0, "")
@@ -131,12 +131,12 @@ def of_one_cell(values):
         ([5.0, 5.1], "inconclusive"),
     ],
 )
-def test_a_mean_lies_within_a_range_outside_or_it_cannot_be_told(values, outcome):
+def test_within_compares_the_interval_with_the_range(values, outcome):
     claim = claims.Within("About five", "train_error", {"depth": 8}, low=4.0, high=6.0)
     assert claim(of_one_cell(values)).outcome == outcome
 
 
-def test_claims_are_judged_together_by_holms_rule():
+def test_claims_are_judged_together_with_holms_correction():
     # The smaller of two p-values is doubled, and the other is made no smaller than that.
     differences = [1.0, 2.0, 3.0, 1.0, 5.0]
     runs = table([10 + difference for difference in differences], [10.0] * 5)

@@ -25,7 +25,7 @@ def records(norms, step=0):
     )
 
 
-def test_the_ratio_is_that_of_the_first_units_norm_to_the_last_units():
+def test_first_to_last_divides_the_norms_of_the_end_units():
     metrics = pd.concat([records([50.0, 3.0, 0.5]), records([1.0, 1.0, 4.0], step=7)])
     assert gradient_profiles.first_to_last(0)(metrics) == pytest.approx(100.0)
     assert gradient_profiles.decades(0)(metrics) == pytest.approx(2.0)
@@ -48,7 +48,7 @@ def test_the_ratio_is_that_of_the_first_units_norm_to_the_last_units():
         ([math.nan], "no finished run"),
     ],
 )
-def test_the_answer_in_words_follows_the_interval(ratios, words):
+def test_sentence_follows_the_interval(ratios, words):
     assert words in gradient_profiles.sentence("a network", geometric(ratios))
 
 
@@ -61,7 +61,7 @@ def test_runs_without_a_ratio_are_counted():
     assert lost == "a network: a ratio of zero or not finite in 1 run."
 
 
-def test_a_ratio_that_is_not_finite_is_counted_in_findings_and_table(recwarn):
+def test_nonfinite_ratios_are_counted_in_findings_and_table(recwarn):
     runs = pd.DataFrame(
         {"run": ["a", "b", "c"], "net": "x", "seed": [0, 1, 2], "status": "done", "message": ""}
         | {"decades": [-math.inf, 0.0, math.nan], "seconds_total": 1.0, "seconds_compile": 0.5}
@@ -79,7 +79,7 @@ def test_a_ratio_that_is_not_finite_is_counted_in_findings_and_table(recwarn):
     assert not recwarn.list
 
 
-def test_the_laws_of_growth_are_told_with_their_fits_and_the_one_that_fits(tmp_path):
+def test_growth_sentence_compares_both_laws(tmp_path):
     runs = pd.DataFrame({"run": ["a", "b", "c"], "seed": [0, 1, 2], "status": "done", "net": "x"})
     rates = {"a": 1.5, "b": 1.6, "c": 1.55}
     profiles = [

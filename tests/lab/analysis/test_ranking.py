@@ -25,7 +25,7 @@ def errors(found: Records, depth: int, family: str = "plain") -> np.ndarray:
     return rows.sort_values("seed")["train_error"].to_numpy()
 
 
-def test_values_stand_in_the_order_of_their_effect(results: Folder):
+def test_values_are_ordered_by_effect(results: Folder):
     found = read(results)
     effects = ranking.rank(found, "depth", 32, "train_error", {"family": "plain"})
     assert [each.value for each in effects] == [20, 56]
@@ -37,7 +37,7 @@ def test_values_stand_in_the_order_of_their_effect(results: Folder):
         assert each.mean == pytest.approx(errors(found, each.value).mean())
 
 
-def test_a_value_without_runs_comes_last_and_is_not_said_to_be_anything(results: Folder):
+def test_value_without_runs_comes_last_and_has_no_effect(results: Folder):
     for seed in range(3):
         shutil.rmtree(results.runs / f"plain20-seed{seed}-abcdef")
     effects = ranking.rank(read(results), "depth", 32, "train_error", {"family": "plain"})
@@ -46,7 +46,7 @@ def test_a_value_without_runs_comes_last_and_is_not_said_to_be_anything(results:
     assert math.isnan(effects[-1].mean)
 
 
-def test_a_value_that_the_grid_leaves_out_is_no_effect(results: Folder):
+def test_value_outside_the_grid_has_no_effect(results: Folder):
     found = read(results)
     runs = found.runs.query("family != 'resnet' or depth != 20")
     found = dataclasses.replace(found, runs=runs)
@@ -56,7 +56,7 @@ def test_a_value_that_the_grid_leaves_out_is_no_effect(results: Folder):
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["20", "56"]
 
 
-def test_sentences_say_what_the_intervals_decide(results: Folder):
+def test_sentences_follow_the_intervals(results: Folder):
     found = read(results)
     effects = ranking.rank(found, "depth", 32, "train_error", {"family": "plain"})
     better, worse = ranking.sentences(effects, "train_error", "the plain network")
@@ -66,7 +66,7 @@ def test_sentences_say_what_the_intervals_decide(results: Folder):
     assert re.match(rf"Worse for the plain network, {unit} {uncorrected}: 56 \(\+", worse)
 
 
-def test_one_run_decides_nothing(results: Folder):
+def test_one_run_is_too_few(results: Folder):
     for seed in (1, 2):
         shutil.rmtree(results.runs / f"plain20-seed{seed}-abcdef")
     effects = ranking.rank(read(results), "depth", 32, "train_error", {"family": "plain"})
@@ -90,7 +90,7 @@ def test_the_figure_marks_each_difference_in_each_panel(results: Folder):
     assert "from “32”, paired by seed (mean of 3 seeds). Bars: " in drawing.caption(found)
 
 
-def test_its_caption_counts_pairs(results: Folder):
+def test_caption_counts_pairs(results: Folder):
     for run in ("plain32-seed0", "resnet56-seed1", "resnet56-seed2"):
         shutil.rmtree(results.runs / f"{run}-abcdef")
     drawing = Ranking(axis="depth", than=32, panels="family")

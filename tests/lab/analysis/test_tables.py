@@ -29,13 +29,13 @@ def test_each_cell_and_measure_is_summarized(results: Folder):
         assert (ours["mean"] < ours["high"]).all()
 
 
-def test_the_columns_that_no_axis_may_be_called_are_those_of_the_tables(results: Folder):
+def test_names_refused_for_axes_are_the_columns_of_the_tables(results: Folder):
     runs, experiment = read(results)
     columns = {*runs, *tables.aggregate(runs, experiment), "experiment"}
     assert columns - set(experiment.axes) - set(experiment.measures) == validation.COLUMNS
 
 
-def test_what_became_of_the_runs_is_counted(results: Folder, diverge, fail):
+def test_statuses_of_runs_are_counted(results: Folder, diverge, fail):
     diverge("plain56-seed0-abcdef")
     fail("plain56-seed1-abcdef")
     shutil.rmtree(results.runs / "plain56-seed2-abcdef")
@@ -53,7 +53,7 @@ def test_an_experiment_without_axes_has_one_cell():
     assert list(table["mean"]) == [2.0, 2.0]
 
 
-def test_the_table_reads_in_the_experiments_words(results: Folder, diverge):
+def test_readable_table_uses_the_labels_of_the_experiment(results: Folder, diverge):
     diverge("resnet20-seed0-abcdef")
     runs, experiment = read(results)
     readable = tables.for_reading(tables.aggregate(runs, experiment), experiment)
@@ -65,12 +65,12 @@ def test_the_table_reads_in_the_experiments_words(results: Folder, diverge):
     assert all(len(row) == len(readable.head) for row in readable.rows)
 
 
-def test_a_column_that_is_empty_in_every_row_is_left_out(results: Folder):
+def test_empty_columns_are_dropped(results: Folder):
     runs, experiment = read(results)
     assert "remarks" not in tables.for_reading(tables.aggregate(runs, experiment), experiment).head
 
 
-def test_every_run_has_its_row(results: Folder, fail):
+def test_every_run_has_a_row(results: Folder, fail):
     fail("plain32-seed1-abcdef")
     readable = tables.runs_for_reading(*read(results))
     assert len(readable.rows) == 18

@@ -55,14 +55,14 @@ def test_cells_are_matched_and_differences_paired(results, other):
     assert (row[4], row[6], row[8]) == ("3", "3", "3")
 
 
-def test_the_pairs_of_a_difference_are_counted(results, other):
+def test_pairs_are_counted(results, other):
     (other.runs / "plain56-seed0-abcdef" / "result.json").unlink()
     found = compare(results.path, other.path)
     row = next(row for row in found.table.rows if row[:2] == ["plain", "56"])
     assert (row[4], row[6], row[8]) == ("3", "2", "2")
 
 
-def test_what_only_some_cells_differ_in_and_cells_alone_are_told(results, other):
+def test_partial_differences_and_unmatched_cells_are_noted(results, other):
     deep = other.runs / "plain56-seed0-abcdef" / "config.json"
     deep.write_text(deep.read_text().replace('"plain56"', '"plainer56"'))
     plan = json.loads(other.plan.read_text())
@@ -74,7 +74,7 @@ def test_what_only_some_cells_differ_in_and_cells_alone_are_told(results, other)
     assert sorted(found.settings) == [name, "rate: 0.1 -> 0.01"]
 
 
-def test_two_runs_are_compared_by_what_they_ended_with(results, other):
+def test_two_runs_are_compared_by_final_measures(results, other):
     a, b = (folder.runs / "plain20-seed1-abcdef" for folder in (results, other))
     found = compare(a, b)
     assert found.settings == ["rate: 0.1 -> 0.01"]
@@ -85,7 +85,7 @@ def test_two_runs_are_compared_by_what_they_ended_with(results, other):
     assert compare(a, b).notes[1] == f"{b}: not finished"
 
 
-def test_what_cannot_be_compared_is_one_line(results, other, tmp_path):
+def test_incomparable_folders_are_refused(results, other, tmp_path):
     with pytest.raises(UserError, match=r"is an experiment and .* is a run"):
         compare(results.path, other.runs / "plain20-seed1-abcdef")
     with pytest.raises(UserError, match="neither an experiment's results nor a run"):
@@ -99,7 +99,7 @@ def test_what_cannot_be_compared_is_one_line(results, other, tmp_path):
         compare(results.path, other.path)
 
 
-def test_the_command_shows_both(results, other, capsys):
+def test_command_shows_settings_and_differences(results, other, capsys):
     assert main(["compare", str(results.path), str(other.path)]) == 0
     told = capsys.readouterr().out
     assert "rate: 0.1 -> 0.01" in told

@@ -25,6 +25,7 @@ def folder(results: Folder) -> Path:
     return results.path.parent
 
 
+@pytest.mark.usefixtures("blank_figures")
 def test_each_experiment_has_a_card(folder: Path, page_at):
     built = index.build(folder)
     assert [(card.title, bool(card.error)) for card in built.cards] == [
@@ -45,7 +46,7 @@ def test_each_experiment_has_a_card(folder: Path, page_at):
         assert part in page.text
 
 
-def test_links_and_figures_of_the_page_are_whole(folder: Path, page_at):
+def test_links_resolve_and_ids_are_unique(folder: Path, page_at):
     shutil.copytree(folder / "degradation", folder / "again")
     index.build(folder)
     page = page_at(folder / "index.html")
@@ -57,7 +58,8 @@ def test_links_and_figures_of_the_page_are_whole(folder: Path, page_at):
     assert (folder / "index.html").read_text().count("<svg") == 2
 
 
-def test_the_command_says_what_became_of_each(folder: Path, capsys):
+@pytest.mark.usefixtures("blank_figures")
+def test_command_reports_the_state_of_each_experiment(folder: Path, capsys):
     assert main(["report", str(folder)]) == 1
     told = capsys.readouterr().out
     assert "degradation: 17 of 18 runs done, 1 missing" in told
@@ -68,7 +70,8 @@ def test_the_command_says_what_became_of_each(folder: Path, capsys):
     assert main(["report", str(folder)]) == 0
 
 
-def test_another_scale_is_named(folder: Path, page_at):
+@pytest.mark.usefixtures("blank_figures")
+def test_scale_is_named_unless_default(folder: Path, page_at):
     file = folder / "degradation" / "experiment.py"
     text = file.read_text().rstrip().removesuffix(")")
     file.write_text(text + '    scales={"paper": {"setup": "As there."}},\n)\n')
@@ -81,7 +84,7 @@ def test_another_scale_is_named(folder: Path, page_at):
     )
 
 
-def test_a_folder_without_experiments_has_no_page(tmp_path: Path, capsys):
+def test_folder_without_experiments_is_refused(tmp_path: Path, capsys):
     with pytest.raises(UserError, match="holds no results"):
         index.build(tmp_path)
     assert main(["report", str(tmp_path)]) == 2

@@ -31,7 +31,7 @@ def test_every_claim_has_a_row_with_its_verdict(results: Folder):
     assert re.search(r"\(95% interval \S+ to \S+\)$", table.rows[0][3])
 
 
-def test_another_scale_stands_beside_the_experiments_name(results: Folder):
+def test_scale_is_named_unless_default(results: Folder):
     text = results.experiment.read_text().rstrip().removesuffix(")")
     results.experiment.write_text(text + '    scales={"paper": {"setup": "As there."}},\n)\n')
     plan = json.loads(results.plan.read_text())
@@ -52,7 +52,7 @@ def test_a_corrupt_experiment_is_skipped_with_a_warning(results: Folder, capsys)
     assert "is not the plan of an experiment" in warning
 
 
-def test_the_command_replaces_the_table_of_a_page_and_nothing_else(results: Folder, capsys):
+def test_command_replaces_only_the_table_of_a_page(results: Folder, capsys):
     page = results.path / "page.md"
     page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
     folder = str(results.path.parent)
@@ -66,7 +66,7 @@ def test_the_command_replaces_the_table_of_a_page_and_nothing_else(results: Fold
     assert page.read_text() == text
 
 
-def test_a_page_without_a_place_for_it_is_left_as_it_is(results: Folder):
+def test_page_without_the_section_is_not_changed(results: Folder):
     page = results.path / "page.md"
     page.write_text(f"{END} {BEGIN}\n")
     with pytest.raises(UserError, match="<!-- end of claims -->"):
@@ -76,6 +76,6 @@ def test_a_page_without_a_place_for_it_is_left_as_it_is(results: Folder):
         overview.claims_table(results.path / "none")
 
 
-def test_a_bar_in_a_cell_does_not_end_it():
+def test_bars_in_cells_are_escaped():
     table = overview.Readable(["a"], [["|g|"]], [False])
     assert overview.markdown(table) == "| a |\n| --- |\n| \\|g\\| |\n"

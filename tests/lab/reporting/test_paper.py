@@ -10,6 +10,8 @@ from resnet_jax.cli import main
 from resnet_jax.lab.reporting import report
 from resnet_jax.lab.results.folder import Folder
 
+pytestmark = pytest.mark.usefixtures("blank_figures")
+
 PAPER = """
     paper=Paper(
         source="He et al. 2015, Table 6",
@@ -41,7 +43,7 @@ def folder(results: Folder) -> Folder:
     return results
 
 
-def test_each_cell_with_a_figure_has_a_row(folder: Folder):
+def test_each_cell_with_a_published_number_has_a_row(folder: Folder):
     found = report.read(folder.path).comparison
     assert found is not None
     assert found.table.head == [
@@ -57,14 +59,14 @@ def test_each_cell_with_a_figure_has_a_row(folder: Folder):
     assert rows["plain", "56"] == ["fail", "34.00", interval, "2 of 3", "3"]
 
 
-def test_a_run_that_diverged_counts_among_those_that_fail(folder: Folder, diverge):
+def test_diverged_runs_count_as_failed(folder: Folder, diverge):
     diverge("plain56-seed0-abcdef")
     found = report.read(folder.path).comparison
     assert found is not None
     assert found.table.rows[0][5:] == ["3 of 3", "3"]
 
 
-def test_that_ours_are_at_another_scale_is_said_before_the_table(folder: Folder, page_at, capsys):
+def test_warning_about_another_scale_precedes_the_table(folder: Folder, page_at, capsys):
     warning = (
         "Our runs are at the scale “default”, not at the paper’s: data digits; networks plain20, "
         "plain32, plain56, resnet20, resnet32, resnet56; 300 steps, batch size 32. The paper’s "
@@ -80,7 +82,7 @@ def test_that_ours_are_at_another_scale_is_said_before_the_table(folder: Folder,
     assert "fail: error above 20%" in text
 
 
-def test_at_the_papers_scale_nothing_warns(folder: Folder):
+def test_no_warning_at_the_papers_scale(folder: Folder):
     plan = json.loads(folder.plan.read_text())
     folder.plan.write_text(json.dumps(plan | {"scale": "paper"}))
     found = report.read(folder.path).comparison
@@ -88,7 +90,7 @@ def test_at_the_papers_scale_nothing_warns(folder: Folder):
     assert found.warning == ""
 
 
-def test_without_runs_there_is_a_table_and_no_number(folder: Folder):
+def test_table_without_runs_has_no_numbers(folder: Folder):
     for path in folder.runs.iterdir():
         (path / "result.json").unlink()
         (path / "config.json").unlink()
@@ -103,7 +105,7 @@ def test_an_experiment_without_a_paper_has_no_such_table(results: Folder, page_a
     assert "Comparison with the paper" not in page_at(results.report).text
 
 
-def test_a_network_that_stands_in_for_another_says_for_which(folder: Folder):
+def test_networks_of_the_paper_are_named(folder: Folder):
     text = folder.experiment.read_text()
     twice = 'networks=lambda family, depth: f"{family}-{2 * depth}", words='
     folder.experiment.write_text(text.replace("words=", twice))
@@ -113,7 +115,7 @@ def test_a_network_that_stands_in_for_another_says_for_which(folder: Folder):
     assert ["residual", "56", "resnet-112", "6.97"] in [row[:4] for row in found.table.rows]
 
 
-def test_a_paper_without_a_figure_for_any_cell_has_no_table(folder: Folder, page_at):
+def test_paper_without_numbers_for_the_grid_has_no_table(folder: Folder, page_at):
     text = folder.experiment.read_text()
     folder.experiment.write_text(text.replace("figures={(", "figures={} and {("))
     assert report.build(folder.path).comparison is None

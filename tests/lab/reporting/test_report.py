@@ -17,7 +17,8 @@ def page(results: Folder, page_at):
     return page_at(results.report)
 
 
-def test_it_opens_with_the_question_and_the_answer(page):
+@pytest.mark.usefixtures("blank_figures")
+def test_sections_are_in_order(page):
     start = page.text.index("Experiment: degradation")
     places = [
         page.text.index(part, start)
@@ -38,7 +39,8 @@ def test_it_opens_with_the_question_and_the_answer(page):
     assert places == sorted(places)
 
 
-def test_it_holds_all_that_it_takes_to_do_it_again(page):
+@pytest.mark.usefixtures("blank_figures")
+def test_report_has_everything_needed_to_reproduce(page):
     for part in (
         "resnet-jax run experiments/degradation.py",
         "jax 0.10.2, flax 0.12.0",
@@ -53,7 +55,8 @@ def test_it_holds_all_that_it_takes_to_do_it_again(page):
     assert "Incomplete" not in page.text
 
 
-def test_axes_that_are_words_begin_large_and_settings_stay_as_they_are(results: Folder, page_at):
+@pytest.mark.usefixtures("blank_figures")
+def test_labels_are_capitalized_unless_they_are_settings(results: Folder, page_at):
     file = results.experiment
     labels = '"depth": "model.shortcut", "family": "with ReLU"'
     file.write_text(file.read_text().replace('"depth": "layers"', labels))
@@ -62,7 +65,7 @@ def test_axes_that_are_words_begin_large_and_settings_stay_as_they_are(results: 
     assert "With ReLU plain, residual model.shortcut 20, 32, 56" in text
 
 
-def test_it_is_one_file_that_fetches_nothing(results: Folder, page):
+def test_report_is_self_contained(results: Folder, page):
     assert [link for link in page.links if not link.startswith("#")] == []
     assert "@import" not in page.text
     assert "url(http" not in results.report.read_text()
@@ -71,7 +74,7 @@ def test_it_is_one_file_that_fetches_nothing(results: Folder, page):
     assert {link[1:] for link in page.links} <= set(page.ids)
 
 
-def test_it_is_rebuilt_from_the_records_alone(results: Folder, experiment_file: Path):
+def test_report_is_rebuilt_from_the_records_alone(results: Folder, experiment_file: Path):
     first = report.build(results.path)
     written = [results.report, results.table, results.runs_table]
     before = [file.read_bytes() for file in written]
@@ -86,7 +89,8 @@ def test_it_is_rebuilt_from_the_records_alone(results: Folder, experiment_file: 
     assert [verdict.outcome for verdict in again.verdicts] == ["supported", "supported"]
 
 
-def test_its_tables_are_those_of_the_csv_files(results: Folder):
+@pytest.mark.usefixtures("blank_figures")
+def test_csv_files_hold_the_tables(results: Folder):
     built = report.build(results.path)
     pd.testing.assert_frame_equal(pd.read_csv(results.table), built.table)
     runs = pd.read_csv(results.runs_table)
@@ -94,7 +98,8 @@ def test_its_tables_are_those_of_the_csv_files(results: Folder):
     assert runs.shape == (18, built.records.runs.shape[1])
 
 
-def test_runs_that_are_lost_are_told_and_not_hidden(results: Folder, diverge, fail, page_at):
+@pytest.mark.usefixtures("blank_figures")
+def test_diverged_failed_and_missing_runs_are_shown(results: Folder, diverge, fail, page_at):
     diverge("plain56-seed1-abcdef")
     fail("resnet32-seed0-abcdef")
     shutil.rmtree(results.runs / "resnet56-seed2-abcdef")
@@ -106,21 +111,23 @@ def test_runs_that_are_lost_are_told_and_not_hidden(results: Folder, diverge, fa
     assert built.verdicts[1].outcome == "inconclusive"
 
 
-def test_an_experiment_that_has_not_begun_has_a_report(results: Folder, page_at):
+def test_experiment_without_runs_has_a_report(results: Folder, page_at):
     shutil.rmtree(results.runs)
     built = report.build(results.path)
     assert {verdict.numbers for verdict in built.verdicts} == {"no complete pair of runs yet"}
     assert "Incomplete: 0 of 18 runs done, 18 missing" in page_at(results.report).text
 
 
-def test_runs_of_other_settings_are_left_out_and_counted(results: Folder, page_at):
+@pytest.mark.usefixtures("blank_figures")
+def test_runs_of_other_settings_are_counted_and_ignored(results: Folder, page_at):
     shutil.copytree(results.runs / "plain20-seed0-abcdef", results.runs / "plain20-seed0-older")
     report.build(results.path)
     assert "1 run of other settings or seeds was ignored." in page_at(results.report).text
     assert "plain20-seed0-older" not in results.runs_table.read_text()
 
 
-def test_words_of_the_experiment_are_no_markup(results: Folder, page_at):
+@pytest.mark.usefixtures("blank_figures")
+def test_text_of_the_experiment_is_escaped(results: Folder, page_at):
     text = results.experiment.read_text()
     results.experiment.write_text(text.replace("mend it?", "mend <script>it</script> & all?"))
     report.build(results.path)
@@ -128,9 +135,8 @@ def test_words_of_the_experiment_are_no_markup(results: Folder, page_at):
     assert "mend <script>it</script> & all?" in page_at(results.report).text
 
 
-def test_a_patch_of_what_differed_from_the_commit_is_part_of_how_to_do_it_again(
-    results: Folder, page_at
-):
+@pytest.mark.usefixtures("blank_figures")
+def test_patch_of_uncommitted_changes_is_applied(results: Folder, page_at):
     report.build(results.path)
     assert "git apply" not in page_at(results.report).text
     patch = RunFolder(results.runs / "plain20-seed1-abcdef").changes
@@ -139,7 +145,8 @@ def test_a_patch_of_what_differed_from_the_commit_is_part_of_how_to_do_it_again(
     assert f"git apply {patch}" in page_at(results.report).text
 
 
-def test_runs_on_several_machines_are_all_named(results: Folder, page_at):
+@pytest.mark.usefixtures("blank_figures")
+def test_all_machines_are_listed(results: Folder, page_at):
     file = results.runs / "plain20-seed0-abcdef" / "environment.json"
     file.write_text(file.read_text().replace('"cpu"', '"gpu"'))
     report.build(results.path)
