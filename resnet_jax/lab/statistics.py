@@ -48,7 +48,7 @@ class Summary:
 def t_interval(
     values: Float[np.ndarray, " n"], confidence: float = CONFIDENCE
 ) -> tuple[float, float]:
-    """Student's t interval of the mean: mean -+ t(n - 1) std / sqrt(n) (Student 1908).
+    """Student's t interval of the mean: mean ± t(n - 1) std / sqrt(n) (Student 1908).
 
     Args:
       values: the sample.

@@ -1,4 +1,4 @@
-"""Whether gradients vanish: profiles along depth, and findings about them in words."""
+"""Gradient norms along depth: profiles of runs, derived measures, and findings in sentences."""
 
 from collections.abc import Callable
 from typing import Any
@@ -150,10 +150,10 @@ def growth_sentence(found: growth.GrowthOverSeeds) -> str:
     better = {
         "exponential": "the exponential fits better",
         "power law": "the power law fits better",
-        "cannot tell": "which of the two fits better is inconclusive",
+        "cannot tell": "which of them fits better is inconclusive",
     }[found.better]
     if max(found.exponential_r2.mean, found.power_r2.mean) < FITS_WELL:
-        better = f"neither fits well, and {better}"
+        better = f"neither law fits well; of the two, {better}"
     return (
         f"Over the {count(units, 'repeated unit')}, the squared norm grows by a factor of "
         f"{rate:.3g} per unit towards the input (95% interval {low:.3g} to {high:.3g}; the norm by "
@@ -193,8 +193,8 @@ def in_words(family: str, depth: str, deepest: AxisValue) -> Callable[[Records],
         sentences = []
         for value, held in records.experiment.along(family):
             network = f"the {records.experiment.label(value)} network of {deepest} layers"
-            told, ratio = _finding(records, {**held, depth: deepest}, network, "decades", step=0)
-            sentences.append(told)
+            text, ratio = _finding(records, {**held, depth: deepest}, network, "decades", step=0)
+            sentences.append(text)
             if value == "plain" and ratio.low > NO_CHANGE:
                 sentences.append(
                     "Many tutorials say that gradients vanish in deep plain networks. At "
@@ -212,5 +212,5 @@ def _finding(
     runs = with_values(of_cell(records.runs, cell))
     done = runs[runs["status"] == "done"][measure].astype(float)
     ratio = growth.geometric(10 ** runs[measure])
-    told = sentence(network, ratio, undefined=int((~np.isfinite(done)).sum()))
-    return f"{told} {growth_sentence(growth_in(records, cell, step))}".strip(), ratio
+    text = sentence(network, ratio, undefined=int((~np.isfinite(done)).sum()))
+    return f"{text} {growth_sentence(growth_in(records, cell, step))}".strip(), ratio

@@ -1,8 +1,8 @@
-"""Growth of a norm along depth: exponential and power-law fits, and what they leave out.
+"""Growth of a norm along depth: exponential and power-law fits, and the sites they exclude.
 
 Both laws are straight lines through the logarithm of the squared norm, in the layer or unit index l
 or in ln l. They have equally many parameters and fit the same values, so R^2 compares them. A fit
-is made for each seed and intervals are taken over seeds: neighbouring layers are not independent,
+is made for each seed and intervals are taken over seeds: neighboring layers are not independent,
 and resampling them would make intervals far too narrow.
 
 Zero and nonfinite norms have no logarithm: they are reported and not fitted.
@@ -286,6 +286,10 @@ def _validate(values: Norms, depth: Norms, mask: Mask) -> None:
             "give one index and one entry of the mask for each norm"
         )
     if np.any(values < 0):
-        raise UserError(f"norm {_indices(values < 0)[0]} of the profile is negative; give norms")
+        raise UserError(
+            f"norm {_indices(values < 0)[0]} of the profile is negative; norms are at least 0"
+        )
     if np.any(depth <= 0):
-        raise UserError("indices of a profile start at 1: ln l does not exist at 0")
+        raise UserError(
+            "an index of the profile is not positive; indices start at 1, because fits use ln l"
+        )

@@ -80,7 +80,7 @@ def edge_marks(zeros: int, nonfinite: int, mixed: bool) -> list[str]:
     if nonfinite:
         words.append(f"Crosses at the upper edge: not finite ({count(nonfinite, 'site')}).")
     if mixed:
-        words.append("Where only some seeds are so marked, the line is the mean of the others.")
+        words.append("Where this holds for some seeds only, the line is the mean of the others.")
     return words
 
 

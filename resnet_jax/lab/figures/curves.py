@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from resnet_jax.lab.design.protocols import Cell
 from resnet_jax.lab.figures import captions, layout, style
 from resnet_jax.lab.figures.base import Drawing
-from resnet_jax.lab.formatting import count, with_unit
+from resnet_jax.lab.formatting import with_unit
 from resnet_jax.lab.results.records import Records, of_cell, with_values
 
 
@@ -45,7 +45,7 @@ class Curves(Drawing):
         diverged = int((shown["status"] == "diverged").sum())
         if diverged:
             value = with_unit(records.experiment.diverged[self.measure], self.measure)
-            words.append(f"{count(diverged, 'run')} diverged and then counted as {value}.")
+            words.append(f"Diverged runs ({diverged}) count as {value} after their last record.")
         return words
 
     def draw(self, records: Records) -> Figure:

@@ -63,7 +63,7 @@ class HeatMap(ProbeDrawing):
         runs = of_cell(records.runs, self.where)
         diverged = int((runs["status"] == "diverged").sum())
         if diverged:
-            words.append(f"{count(diverged, 'run')} diverged and counted up to its last record.")
+            words.append(f"Diverged runs ({diverged}) are included up to their last record.")
         return words
 
     def draw(self, records: Records) -> Figure:

@@ -97,7 +97,7 @@ def test_ratios_with_zeros():
     ("norms", "mask", "index", "message"),
     [
         ([1.0, -2.0, 1.0], None, None, "norm 1 of the profile is negative"),
-        ([1.0, 2.0, 1.0], None, [0, 1, 2], "start at 1"),
+        ([1.0, 2.0, 1.0], None, [0, 1, 2], "index of the profile is not positive"),
         ([1.0, 2.0, 1.0], np.ones(2, bool), None, "mask of 2"),
         ([1.0, 2.0, 1.0], None, [1, 2], "2 indices"),
     ],
