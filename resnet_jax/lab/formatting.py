@@ -16,7 +16,7 @@ def count(n: int, noun: str) -> str:
 
 
 def listed(words: Sequence[str], most: int = 3) -> str:
-    """The first few words of a list, and the number of those left out.
+    """The first few words of a list, and the number of the others.
 
     Example:
       >>> listed(["a", "b"]), listed(["a", "b", "c", "d", "e"])

@@ -9,7 +9,7 @@ from resnet_jax.lab.results.records import Records, of_cell
 
 
 def seeds_by_cell(records: Records, runs: Iterable[str]) -> list[int]:
-    """Counts the seeds of each cell of the grid; cells without any are left out.
+    """Counts the seeds of each cell of the grid; cells without any are omitted.
 
     Args:
       records: the experiment's records.
@@ -33,7 +33,7 @@ def sample(counts: Sequence[int]) -> str:
 
 
 def mean_of(counts: Sequence[int], mean: str = "mean") -> str:
-    """What a mark or a line stands for; with a single seed it is not called a mean.
+    """What a mark or a line shows; with a single seed it is not called a mean.
 
     Example:
       >>> mean_of([3], "geometric mean"), mean_of([1, 1])

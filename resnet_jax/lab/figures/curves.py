@@ -83,7 +83,7 @@ def seed_band(records: Records, measure: str, cell: Cell) -> pd.DataFrame:
     Returns:
       A table indexed by step, with columns `mean`, `low` and `high` in the measure's unit. A
       diverged run has the value in `Experiment.diverged` at every step after its last record;
-      failed and missing runs are left out.
+      failed and missing runs are excluded.
     """
     by_run = pd.DataFrame(_by_run(records, measure, cell)).sort_index()
     return pd.DataFrame(
@@ -92,7 +92,7 @@ def seed_band(records: Records, measure: str, cell: Cell) -> pd.DataFrame:
 
 
 def _by_run(records: Records, measure: str, cell: Cell) -> dict[str, pd.Series]:
-    """The values of each run by step; runs without any are left out."""
+    """The values of each run by step; runs without any are excluded."""
     series = _series(records.metrics, measure)
     every_step = pd.Index(series["step"].unique())
     columns = {}

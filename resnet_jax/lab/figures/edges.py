@@ -66,7 +66,7 @@ def rows_of(table: pd.DataFrame, line: AxisValue) -> Rows:
 
 
 def make_room(panel: Axes, table: pd.DataFrame) -> None:
-    """Extends a logarithmic axis, so that the marks at its edges stand clear of the lines.
+    """Extends a logarithmic axis, so that the marks at its edges do not overlap the lines.
 
     Args:
       panel: one of the panels that share the axis.

@@ -55,7 +55,7 @@ class ProbeDrawing(Drawing):
         return (self.sites,) if isinstance(self.sites, str) else self.sites
 
     def rows(self, records: Records, cell: Cell) -> pd.DataFrame:
-        """Returns what the runs of a cell recorded; failed runs are left out.
+        """Returns what the runs of a cell recorded; failed runs are excluded.
 
         Args:
           records: the experiment's records.

@@ -27,7 +27,7 @@ def recorded(found: Records, seed: int) -> np.ndarray:
     return found.metrics[of_one & (found.metrics["kind"] == "train")]["error"].to_numpy()
 
 
-def test_a_band_is_the_mean_and_the_range_of_the_seeds(results: Folder):
+def test_band_is_mean_and_range_of_the_seeds(results: Folder):
     found = read(results)
     seeds = [recorded(found, seed) for seed in (0, 1, 2)]
     band = seed_band(found, "train_error", DEEP_PLAIN)
@@ -37,7 +37,7 @@ def test_a_band_is_the_mean_and_the_range_of_the_seeds(results: Folder):
     np.testing.assert_allclose(band["high"], np.max(seeds, axis=0))
 
 
-def test_a_run_that_diverged_goes_on_at_the_declared_value(results: Folder, diverge):
+def test_diverged_run_continues_at_its_declared_value(results: Folder, diverge):
     diverge("plain56-seed1-abcdef")  # its last record is that of step 50
     found = read(results)
     band = seed_band(found, "train_error", DEEP_PLAIN)
@@ -47,7 +47,7 @@ def test_a_run_that_diverged_goes_on_at_the_declared_value(results: Folder, dive
     assert band["high"].loc[50] < 90
 
 
-def test_runs_that_failed_or_are_missing_are_left_out_of_the_band(results: Folder, fail):
+def test_band_excludes_failed_and_missing_runs(results: Folder, fail):
     fail("plain56-seed0-abcdef")
     shutil.rmtree(results.runs / "plain56-seed1-abcdef")
     found = read(results)
@@ -55,7 +55,7 @@ def test_runs_that_failed_or_are_missing_are_left_out_of_the_band(results: Folde
     np.testing.assert_allclose(band["mean"], recorded(found, 2))
 
 
-def test_test_measures_come_from_the_evaluations(results: Folder):
+def test_test_measures_come_from_evaluations(results: Folder):
     band = seed_band(read(results), "test_error", DEEP_PLAIN)
     assert list(band.index) == [300]
 
@@ -87,7 +87,7 @@ def test_final_shows_every_seed_the_mean_and_its_interval(results: Folder, diver
     assert panel.get_ylim()[1] <= 102
 
 
-def test_values_with_names_stand_one_under_the_other_on_one_scale(results: Folder):
+def test_named_values_are_listed_vertically_on_a_shared_scale(results: Folder):
     found = read(results)
     figure = Final(x="family", lines="depth").draw(found)
     train, test = figure.axes
@@ -101,13 +101,13 @@ def test_values_with_names_stand_one_under_the_other_on_one_scale(results: Folde
     assert all(line.get_linestyle() == "None" for line in train.lines if len(line.get_xdata()) > 1)
 
 
-def test_captions_say_what_the_marks_mean_and_what_diverged(results: Folder, diverge):
+def test_captions_explain_marks_and_diverged_runs(results: Folder, diverge):
     diverge("plain56-seed1-abcdef")
     found = read(results)
     curves, final = found.experiment.figures
     caption = curves.caption(found)
     assert caption.startswith("Deeper plain networks train worse. Lines: mean of 3 seeds. Bands")
-    assert re.search(r"1 run diverged .* 90%", caption)
+    assert re.search(r"Diverged runs \(1\) count as 90%", caption)
     assert re.search(r"Student's t, 3 seeds.*1 diverged run, counted as 90%", final.caption(found))
 
 
@@ -117,7 +117,7 @@ def lose(results: Folder, *cells: str, seeds: tuple[int, ...] = (0, 1, 2)) -> No
             shutil.rmtree(results.runs / f"{cell}-seed{seed}-abcdef")
 
 
-def test_captions_count_the_seeds_of_cells_that_have_any(results: Folder):
+def test_captions_count_seeds_of_nonempty_cells(results: Folder):
     lose(results, "plain20")
     lose(results, "plain32", seeds=(0,))
     found = read(results)
@@ -126,7 +126,7 @@ def test_captions_count_the_seeds_of_cells_that_have_any(results: Folder):
     assert "2 to 3 seeds" in final.caption(found)
 
 
-def test_one_seed_is_called_no_mean_and_has_no_band(results: Folder):
+def test_single_seed_has_no_mean_and_no_band(results: Folder):
     cells = [f"{family}{depth}" for family in ("plain", "resnet") for depth in (20, 32, 56)]
     lose(results, *cells, seeds=(1, 2))
     found = read(results)
@@ -137,7 +137,7 @@ def test_one_seed_is_called_no_mean_and_has_no_band(results: Folder):
     assert "Lines: no seeds yet." in curves.caption(read(results))
 
 
-def test_what_has_no_run_does_not_stand_in_the_legend(results: Folder, keys):
+def test_legend_omits_values_without_runs(results: Folder, keys):
     lose(results, "plain20", "plain32", "resnet20")
     found = read(results)
     figure = Curves(panels="family", lines="depth").draw(found)
@@ -152,12 +152,7 @@ def test_the_examples_hold():
     assert (ran.failed, ran.attempted) == (0, 2)
 
 
-def test_figures_are_drawn_with_no_run_at_all(results: Folder):
-    shutil.rmtree(results.runs)
-    assert len(draw_all(read(results), results.figures)) == 2
-
-
-def test_files_are_the_same_each_time_and_their_text_is_text(results: Folder):
+def test_files_are_reproducible_and_contain_text(results: Folder):
     found = read(results)
     first = {name: svg.read_bytes() for name, svg in draw_all(found, results.figures).items()}
     again = {name: svg.read_bytes() for name, svg in draw_all(found, results.figures).items()}

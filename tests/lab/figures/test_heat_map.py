@@ -48,7 +48,7 @@ def test_a_heat_map_has_a_color_for_each_unit_and_probe(steps, trained, norm):
     assert figure.axes[-1].get_ylabel() == "Gradient norm\n(nats per unit of weight)"
 
 
-def test_cells_of_a_heat_map_lie_around_their_steps_and_units(trained):
+def test_heat_map_cells_extend_halfway_to_their_neighbors(trained):
     figure = HeatMap(where={"family": "plain"}).draw(trained)
     corners = meshes(figure)[0].get_coordinates()
     np.testing.assert_allclose(corners[0, :, 0], [-0.5, 0.5, 5.5, 55, 145])
@@ -69,7 +69,7 @@ def test_zeros_are_hatched_and_drops_of_the_learning_rate_marked(trained, keys):
     assert "drops to 0.01 at step 50" in caption
 
 
-def test_a_cosine_has_no_drops(made, unit):
+def test_cosine_schedule_has_no_drops(made, unit):
     def smooth(seed):
         yield from (unit(i, 3, 1.0, step) for step in (0, 100) for i in (1, 2, 3))
         for step in range(10, 101, 10):

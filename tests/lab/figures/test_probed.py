@@ -29,8 +29,8 @@ def everything(unit, norm, responses):
 
 
 @pytest.mark.filterwarnings("error::UserWarning", "error::RuntimeWarning")
-@pytest.mark.parametrize("status", ["missing", "failed"])
-def test_figures_are_drawn_with_no_run_at_all(status, made, everything, tmp_path):
+@pytest.mark.parametrize("status", ["missing", pytest.param("failed", marks=pytest.mark.slow)])
+def test_figures_without_runs_are_drawn(status, made, everything, tmp_path):
     ended = lambda **_: status
     found = made(everything, status=ended, figures=ALL, family=("plain", "resnet"), depth=(8, 20))
     assert status == "failed" or len(draw_all(found, tmp_path)) == 4
@@ -39,8 +39,9 @@ def test_figures_are_drawn_with_no_run_at_all(status, made, everything, tmp_path
         assert re.search(r"(12 of 12|6 of 6) runs .* not shown\.", figure.caption(found))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error::UserWarning", "error::RuntimeWarning")
-def test_files_are_the_same_each_time_and_their_text_is_text(made, everything, tmp_path):
+def test_files_are_reproducible_and_contain_text(made, everything, tmp_path):
     profile, _, heat_map, _ = ALL
     figures = (profile, heat_map)
     found = made(everything, figures=figures, family=("plain", "resnet"), depth=(8, 20))
@@ -51,9 +52,7 @@ def test_files_are_the_same_each_time_and_their_text_is_text(made, everything, t
     assert re.search(rb"\(nats per unit of weight\)</(text|tspan)>", first["profile"])
 
 
-def test_captions_count_the_seeds_that_were_probed_and_keys_are_of_what_is_drawn(
-    made, everything, keys
-):
+def test_captions_count_probed_seeds_and_legends_omit_empty_lines(made, everything, keys):
     def status(family, depth, seed):
         lost = family == "plain" or depth == 8 or (depth, seed) == (20, 0)
         return "missing" if lost else "done"

@@ -13,7 +13,7 @@ from resnet_jax.lab.results.records import Records
 GROWTH = 1.2  # as in conftest.py
 
 
-def test_a_profile_is_the_geometric_mean_of_the_seeds_and_their_range(grid: Records, norm, lines):
+def test_profile_is_geometric_mean_and_range_of_the_seeds(grid: Records, norm, lines):
     figure = Profile(panels="family", lines="depth").draw(grid)
     for panel, family in enumerate(("plain", "resnet")):
         drawn = lines(figure, panel)["56"]
@@ -33,14 +33,14 @@ def test_a_profile_is_the_geometric_mean_of_the_seeds_and_their_range(grid: Reco
     assert list(lines(figure)) == ["8", "20", "56"]
 
 
-def test_relative_depth_ends_at_one_for_every_network(grid: Records, lines):
+def test_relative_depth_ends_at_one(grid: Records, lines):
     figure = Profile(panels="family", lines="depth", x="relative").draw(grid)
     for line, units in zip(lines(figure).values(), (3, 9, 27), strict=True):
         np.testing.assert_allclose(line.get_xdata(), np.arange(1, units + 1) / units)
     assert figure.axes[0].get_xlabel() == "Unit / number of units"
 
 
-def test_stage_ends_are_marked_between_the_units_and_on_the_line(grid: Records, keys):
+def test_stage_boundaries_are_marked_on_the_line(grid: Records, keys):
     figure = Profile(lines="depth", where={"family": "plain"}).draw(grid)
     ticks = [line for line in figure.axes[0].lines if line.get_marker() == "|"]
     np.testing.assert_allclose(ticks[1].get_xdata(), [3.5, 6.5])
@@ -48,7 +48,7 @@ def test_stage_ends_are_marked_between_the_units_and_on_the_line(grid: Records, 
     assert "stage boundary" in keys(figure)
 
 
-def test_what_a_fit_leaves_out_is_drawn_open(grid: Records, keys):
+def test_points_excluded_from_fits_are_open(grid: Records, keys):
     profile = Profile(where={"family": "plain", "depth": 20}, selection=Selection(last=2))
     figure, caption = profile.draw(grid), profile.caption(grid)
     points = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
@@ -58,7 +58,7 @@ def test_what_a_fit_leaves_out_is_drawn_open(grid: Records, keys):
     assert "(shape change, last units)" in caption
 
 
-def test_the_caption_of_a_profile_says_what_is_drawn(grid: Records):
+def test_profile_caption(grid: Records):
     caption = Profile(panels="family", lines="depth", says="It grows.").caption(grid)
     assert caption.startswith("It grows. Gradient norm (")
     for part in ("Frobenius norm", "initialization", "geometric mean of 3 seeds", "Bands", "stage"):
@@ -80,7 +80,7 @@ def zero_branches(made, unit, norm) -> Records:
     return made(rows, family=("plain", "resnet"))
 
 
-def test_zeros_are_drawn_at_the_edge_clear_of_the_line_and_named(zero_branches, at_edge, keys):
+def test_zeros_are_marked_at_the_lower_edge_clear_of_the_line(zero_branches, at_edge, keys):
     profile = Profile(panels="family")
     figure, caption = profile.draw(zero_branches), profile.caption(zero_branches)
     assert at_edge(figure, "v", panel=0) == []
@@ -93,14 +93,14 @@ def test_zeros_are_drawn_at_the_edge_clear_of_the_line_and_named(zero_branches, 
     assert low + (high - low) * marks.get_ydata()[0] < 0  # the logarithm of the least value, 1
 
 
-def test_a_value_between_zeros_is_a_point_as_no_line_reaches_it(zero_branches):
+def test_value_between_zeros_is_a_point(zero_branches):
     figure = Profile(panels="family").draw(zero_branches)
     points = [x for x in figure.axes[1].lines if x.get_marker() == "."]
     assert [(list(x.get_xdata()), list(x.get_ydata())) for x in points] == [([9], [1.0])]
     assert not any(len(x.get_xdata()) for x in figure.axes[0].lines if x.get_marker() == ".")
 
 
-def test_what_is_not_finite_is_drawn_at_the_edge_and_named(made, unit, at_edge, keys):
+def test_nonfinite_values_are_marked_at_the_upper_edge(made, unit, at_edge, keys):
     def broken(seed):
         rows = [unit(i, 9, 1.0) for i in range(1, 10)]
         rows[0]["gradient_norm"] = math.inf
@@ -115,14 +115,14 @@ def test_what_is_not_finite_is_drawn_at_the_edge_and_named(made, unit, at_edge, 
     assert "the mean of the others" not in caption
 
 
-def test_marks_of_two_lines_at_an_edge_do_not_hide_each_other(made, unit):
+def test_edge_marks_of_two_lines_do_not_overlap(made, unit):
     found = made(lambda depth, seed: [unit(i, 9, 0.0) for i in range(1, 10)], depth=(20, 56))
     figure = Profile(lines="depth").draw(found)
     heights = {line.get_ydata()[0] for line in figure.axes[0].lines if line.get_marker() == "v"}
     assert len(heights) == 2
 
 
-def test_crosses_stand_clear_of_the_line_below_them(made, unit):
+def test_crosses_are_clear_of_the_lines(made, unit):
     def last_line(depth, seed):
         rows = [unit(i, 9, 2.0 - i / 10) for i in range(1, 10)]
         rows[0]["gradient_norm"] = math.inf if (depth, seed) == (56, 0) else 1.9
@@ -135,7 +135,7 @@ def test_crosses_stand_clear_of_the_line_below_them(made, unit):
 
 
 @pytest.mark.parametrize(("scale", "words"), [(1.0, "0.1"), (1e6, "$\\mathdefault{10^{5}}$")])
-def test_numbers_of_a_log_axis_are_plain_where_they_are_short(scale, words, made, unit):
+def test_log_axis_has_plain_numbers_in_a_moderate_range(scale, words, made, unit):
     figure = Profile().draw(made(lambda seed: [unit(i, 9, scale * 0.03 * i) for i in range(1, 10)]))
     axis = figure.axes[0].yaxis
     assert axis.get_major_formatter()(0.1 * scale) == words
@@ -159,7 +159,7 @@ def layers(made) -> Records:
     return made(rows)
 
 
-def test_sites_are_chosen_by_kind_and_pattern(layers):
+def test_sites_are_selected_by_kind_and_pattern(layers):
     kernels = Profile(of="parameter", sites="*/kernel").draw(layers)
     (line,) = [x for x in kernels.axes[0].lines if len(x.get_xdata()) == 4]
     np.testing.assert_allclose(line.get_ydata(), 7.0)
@@ -171,7 +171,7 @@ def test_sites_are_chosen_by_kind_and_pattern(layers):
     assert outputs.axes[0].get_xlabel() == "Layer, from the input"
 
 
-def test_two_sites_of_one_depth_make_no_profile(layers):
+def test_sites_of_equal_depth_are_refused(layers):
     with pytest.raises(UserError, match=r"conv1/kernel' and .*shortcut/conv/kernel' .* same depth"):
         Profile(of="parameter", sites=("*shortcut*", "*")).draw(layers)
 
@@ -185,12 +185,12 @@ def test_two_sites_of_one_depth_make_no_profile(layers):
     ],
 )
 @pytest.mark.parametrize("figure", [Profile, Ratio, HeatMap])
-def test_a_quantity_that_does_not_exist_is_refused_before_anything_runs(figure, given, message):
+def test_unknown_quantity_is_refused_at_construction(figure, given, message):
     with pytest.raises(UserError, match=message):
         figure(**given)
 
 
-def test_a_step_is_chosen_and_runs_without_it_are_counted(made, unit):
+def test_runs_without_the_selected_step_are_counted(made, unit):
     def trained(seed):
         return [unit(i, 3, 10.0**-step, step) for step in (0, 2 - seed // 2) for i in (1, 2, 3)]
 
@@ -202,14 +202,14 @@ def test_a_step_is_chosen_and_runs_without_it_are_counted(made, unit):
     assert "1 of 3 runs" in profile.caption(found)
 
 
-def test_one_seed_has_no_band_and_its_caption_speaks_of_none(made, at_start):
+def test_single_seed_has_no_band(made, at_start):
     found = made(at_start, seeds=(0,), family=("plain",), depth=(8, 20))
     caption = Profile(lines="depth", where={"family": "plain"}).caption(found)
     assert "Lines: 1 seed." in caption
     assert "Bands" not in caption
 
 
-def test_cells_that_the_grid_leaves_out_have_no_line(made, at_start, lines):
+def test_cells_outside_the_grid_have_no_line(made, at_start, lines):
     found = made(at_start, family=("plain", "resnet"), depth=(8, 20))
     kept = found.runs[(found.runs["family"] == "plain") | (found.runs["depth"] == 8)]
     found = Records(found.experiment, kept, found.metrics, {}, 0)

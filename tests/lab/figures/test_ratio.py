@@ -12,7 +12,7 @@ from resnet_jax.lab.results.records import Records
 GROWTH = 1.2  # as in conftest.py
 
 
-def test_a_ratio_is_that_of_the_first_to_the_last_unit(grid: Records, lines):
+def test_ratio_divides_first_unit_by_last_unit(grid: Records, lines):
     figure = Ratio(lines="family").draw(grid)
     marks = {label: list(line.get_ydata()) for label, line in lines(figure).items()}
     np.testing.assert_allclose(marks["Plain"], [GROWTH**2, GROWTH**8, GROWTH**26])
@@ -37,7 +37,7 @@ def test_every_seed_is_drawn_and_the_interval_is_that_of_the_logarithm(made, at_
         assert math.log(high / low) == pytest.approx(2 * reach, rel=1e-5)
 
 
-def test_the_law_by_which_ratios_grow_goes_through_them(grid: Records, keys):
+def test_fits_recover_the_growth_laws(grid: Records, keys):
     figure, caption = Ratio(lines="family").draw(grid), Ratio(lines="family").caption(grid)
     fits = [line for line in figure.axes[0].lines if len(line.get_xdata()) == 200]
     assert len(fits) == 4
@@ -50,13 +50,13 @@ def test_the_law_by_which_ratios_grow_goes_through_them(grid: Records, keys):
     assert {"exponential", "power law"} <= set(keys(figure))
 
 
-def test_two_depths_are_not_enough_for_a_fit(made, at_start, keys):
+def test_two_depths_have_no_fit(made, at_start, keys):
     found, ratio = made(at_start, depth=(8, 20), family=("plain",)), Ratio(lines="family")
     assert "fit" not in ratio.caption(found)
     assert keys(ratio.draw(found)) == ["Plain"]
 
 
-def test_runs_without_a_ratio_are_named(made, unit, at_edge):
+def test_runs_without_a_ratio_are_marked_at_the_edges(made, unit, at_edge):
     def ends(depth, seed):
         first, last = {8: (0.0, 1.0), 20: (1.0, 0.0), 56: (1.0, 1.0)}[depth]
         return [unit(1, 3, first), unit(2, 3, 1.0), unit(3, 3, last)]
@@ -69,6 +69,6 @@ def test_runs_without_a_ratio_are_named(made, unit, at_edge):
     assert "not finite (3 runs)" in caption
 
 
-def test_a_ratio_stands_against_depths(made, at_start):
+def test_ratio_needs_an_axis_of_depths(made, at_start):
     with pytest.raises(UserError, match=r"'ratio': .*'family' .*'plain'"):
         Ratio(x="family").draw(made(at_start, family=("plain",), depth=(8,)))

@@ -5,7 +5,7 @@ import numpy as np
 from resnet_jax.lab.figures import Responses
 
 
-def test_responses_are_drawn_in_order_and_the_largest_first(made, responses, keys):
+def test_responses_are_drawn_in_network_order_and_sorted(made, responses, keys):
     found = made(responses, family=("plain", "resnet"), depth=(8, 20))
     figure = Responses(lines="depth", families="family").draw(found)
     ordered, ranked = figure.axes
