@@ -87,6 +87,12 @@ def test_commands_have_options_that_exist(page):
         assert all(options.overrides(argument) for argument in rest), command
 
 
+def test_the_loop_that_is_shown_trains(capsys):
+    code = block("README.md", "session.batches(")
+    exec(code.replace('"configs/digits.py"', repr(str(ROOT / "configs" / "smoke.py"))), {})
+    assert "'examples': 100" in capsys.readouterr().out
+
+
 def test_the_tour_of_a_network_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code = block("README.md", "models.create(") + block("README.md", "probes.measure(")
