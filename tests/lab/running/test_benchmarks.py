@@ -1,11 +1,13 @@
 """Timings: what is called how often, and what is made of the clock. No time is asserted."""
 
 import re
+from functools import partial
 
 import numpy as np
 import pytest
 
 from resnet_jax.cli import main
+from resnet_jax.lab.running import benchmarks
 from resnet_jax.lab.running.benchmarks import STEPS_PER_TURN, LoopCost, Timing, interleaved
 
 SMALLEST = ["--config.model.stage_sizes=(1,)", "--config.model.widths=(8,)"]
@@ -34,7 +36,8 @@ def test_what_is_quoted_is_the_median():
     assert Timing("a", 9.0, (3.0, 1.0, 2.0)).median == pytest.approx(np.median([1, 2, 3]))
 
 
-def test_the_command_says_what_probes_cost(capsys):
+def test_the_command_says_what_probes_cost(capsys, monkeypatch):
+    monkeypatch.setattr(benchmarks, "probe_cost", partial(benchmarks.probe_cost, turns=2))
     assert main(["benchmark", "probes", *CONFIG, "--config.train.batch_size=8"]) == 0
     printed = " ".join(capsys.readouterr().out.split())
     assert re.search(r"every 50 steps adds -?[\d.]+% ", printed)
@@ -46,7 +49,9 @@ def test_the_share_of_what_comes_now_and_then():
     assert cost.share("evaluation") == 0
 
 
-def test_the_command_says_what_the_loop_costs(capsys):
+def test_the_command_says_what_the_loop_costs(capsys, monkeypatch):
+    short = partial(benchmarks.loop_cost, turns=2, steps=5)
+    monkeypatch.setattr(benchmarks, "loop_cost", short)
     assert main(["benchmark", "loop", *CONFIG, "--config.train.eval_steps=0"]) == 0
     printed = capsys.readouterr().out
     assert re.search(r"all three add -?[\d.]+% to it", printed)

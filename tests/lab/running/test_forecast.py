@@ -115,33 +115,42 @@ def test_a_study_has_no_estimate_and_says_why(experiment, tmp_path):
     assert "study" in found.why_not
 
 
-def test_a_step_is_timed_on_noise_of_the_shape_of_the_data(experiment, monkeypatch, tmp_path):
+SMALL = {"stage_sizes": (1,), "widths": (4,)}
+
+
+@pytest.fixture
+def one_network(experiment, monkeypatch) -> Experiment:
+    """A grid of one network of one unit, whose step is timed once."""
     monkeypatch.setattr(forecast, "TIMED", 1)
-    grid = replace(experiment, axes={"model.name": ("resnet8",)}, settings=SMALLEST)
-    measured = forecast.forecast(grid, tmp_path).measured
+    settings = {f"model.{name}": value for name, value in SMALL.items()}
+    return replace(experiment, axes={"model.name": ("resnet8",)}, settings=settings)
+
+
+def multiply_adds() -> int:
+    return models.summarize(models.create("resnet8", **SMALL), (32, 32, 3)).multiply_adds
+
+
+def timed_step(experiment: Experiment, settings: dict, results) -> forecast.Measured:
+    grid = replace(experiment, settings={**experiment.settings, **settings})
+    measured = forecast.forecast(grid, results).measured
     assert measured is not None
-    assert (measured.network, measured.images) == ("resnet8", 100)
-    assert measured.device.startswith("one ")
     assert measured.step > 0
-    assert measured.per_multiply_add == pytest.approx(measured.step / (100 * smallest_work()))
+    assert measured.device.startswith("one ")
+    return measured
+
+
+def test_a_step_is_timed_on_noise_of_the_shape_of_the_data(one_network, tmp_path):
+    measured = timed_step(one_network, {"train.batch_size": 8}, tmp_path)
+    assert (measured.network, measured.images) == ("resnet8", 8)
+    assert measured.per_multiply_add == pytest.approx(measured.step / (8 * multiply_adds()))
 
 
 @pytest.mark.filterwarnings("error:Explicitly requested dtype")
-def test_a_step_in_float64_is_timed_in_float64(experiment, monkeypatch, tmp_path):
-    monkeypatch.setattr(forecast, "TIMED", 1)
-    double = {"model.dtype": "float64", "train.batch_size": 2, **SMALLEST}
-    grid = replace(experiment, axes={"model.name": ("resnet8",)}, settings=double)
-    measured = forecast.forecast(grid, tmp_path).measured
-    assert measured is not None
-    assert measured.step > 0
+def test_a_step_in_float64_is_timed_in_float64(one_network, tmp_path):
+    timed_step(one_network, {"model.dtype": "float64", "train.batch_size": 2}, tmp_path)
 
 
-def test_on_a_cpu_a_batch_too_large_to_wait_for_is_cut(experiment, monkeypatch, tmp_path):
-    monkeypatch.setattr(forecast, "CPU_WORK", 3.5 * smallest_work())
-    monkeypatch.setattr(forecast, "TIMED", 1)
+def test_on_a_cpu_a_large_batch_is_cut(one_network, monkeypatch, tmp_path):
+    monkeypatch.setattr(forecast, "CPU_WORK", 8.5 * multiply_adds())
     monkeypatch.setattr(forecast.jax, "local_devices", lambda: forecast.jax.devices("cpu"))
-    settings = {"train.accumulate": 2, **SMALLEST}
-    grid = replace(experiment, axes={"model.name": ("resnet8",)}, settings=settings)
-    measured = forecast.forecast(grid, tmp_path).measured
-    assert measured is not None
-    assert measured.images == 3
+    assert timed_step(one_network, {"train.accumulate": 2}, tmp_path).images == 8

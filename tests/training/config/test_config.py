@@ -128,9 +128,8 @@ def test_numbers_that_are_left_to_the_zoo_are_checked_once_given(name, value, hi
 
 
 def test_what_is_left_to_the_zoo_is_the_zoo_s(tiny):
-    given = {"model.name": "stochastic110", "model.widths": (4, 4, 4)}
-    model = build_model(configs.override(tiny, given), 10)
-    assert model.widths == (4, 4, 4)
+    model = build_model(configs.override(tiny, {"model.name": "stochastic110"}), 10)
+    assert model.widths == (8,)
     assert model.stochastic_depth == models.create("stochastic110").stochastic_depth
     assert configs.from_dict(configs.to_dict(tiny)).to_dict() == tiny.to_dict()
 

@@ -1,6 +1,7 @@
 """Trains one network under each mapping, on eight virtual devices; run by test_mapping.py.
 
-    python on_eight_devices.py OUT.pkl
+    python on_eight_devices.py default OUT.pkl
+    python on_eight_devices.py slow OUT.pkl
 
 JAX fixes the number of devices when it starts, so this needs a process of its own.
 """
@@ -30,7 +31,7 @@ from resnet_jax.training.step.step import inputs
 STEPS = 20
 BASE = {
     "model.name": "resnet8",
-    "model.stage_sizes": (1,),  # one unit: a mapping does not see what is in a network
+    "model.stage_sizes": (1,),  # one unit: mappings do not depend on the network
     "model.widths": (8,),
     "data.name": "synthetic",
     "data.synthetic.num_train": 96,
@@ -52,6 +53,8 @@ RUNS = {
     "pmap": PMAP,
     "jit, own statistics": OWN,
     "pmap, own statistics": PMAP | OWN,
+}
+SLOW_RUNS = {
     "one, two parts": ONE | PARTS,
     "jit, two parts": PARTS,
     "pmap, two parts": PMAP | PARTS,
@@ -70,7 +73,7 @@ def session_of(settings):
 
 
 def train(settings, batch_of=lambda batch: batch):
-    """What 20 steps and an evaluation give."""
+    """The results of 20 steps and an evaluation."""
     session = session_of(settings)
     mapping, dataset, state = session.mapping, session.dataset, session.fresh()
     losses, counts = [], []
@@ -100,7 +103,7 @@ def train(settings, batch_of=lambda batch: batch):
 
 
 def by_shards():
-    """The first step with each shard's own statistics, written out shard by shard."""
+    """The first step with statistics per replica, computed replica by replica."""
     session = session_of(ONE)
     state = states.create(session.config, session.dataset)
     batch = session.dataset.train_batch(0)
@@ -140,7 +143,7 @@ def first_step(settings):
 
 
 def overflow(settings):
-    """A step in float16 whose loss scale is too large: what it changed."""
+    """What a step in float16 changes if its loss scale is too large."""
     session = session_of({"model.dtype": "float16"} | settings)
     mapping = session.mapping
     state = states.create(session.config, session.dataset)
@@ -165,7 +168,7 @@ def _named(stats, name):
 
 
 def with_mistake(mean, settings):
-    """The same 20 steps, where the mean over replicas is something else."""
+    """The same 20 steps with another function in place of the mean over replicas."""
     right = Replicas.mean
     Replicas.mean = mean
     _forget()
@@ -177,7 +180,7 @@ def with_mistake(mean, settings):
 
 
 def _forget():
-    """What was compiled with another mean is not to be used."""
+    """Programs compiled with another mean must not be used."""
     mappings._mapping.cache_clear()
     jax.clear_caches()
 
@@ -190,37 +193,43 @@ def refused(settings):
     return ""
 
 
-def main(out):
-    use_cache()
-    # The order of a batch's examples changes nothing but how sums round: that much may differ.
-    # Pairs stay together, for in two parts each of a pair belongs to its own.
+def default():
+    return {name: train(settings) for name, settings in RUNS.items()} | {
+        "first, by shards": by_shards(),
+        "first, jit": first_step(OWN),
+        "first, pmap": first_step(PMAP | OWN),
+        "refused": {
+            "batch": refused({"train.batch_size": 30}),
+            "parts": refused({"train.batch_size": 24, "train.accumulate": 2}),
+            "count": refused({"devices.count": 9}),
+            "probes": refused(PMAP | {"probe.steps": (0,)}),
+        },
+    }
+
+
+def slow():
+    # Another order of a batch's examples changes only how sums round. Pairs stay together, since
+    # the two of a pair belong to different parts.
     backwards = lambda batch: {
         name: array.reshape(-1, 2, *array.shape[1:])[::-1].reshape(array.shape)
         for name, array in batch.items()
     }
-    still = {"data.crop_padding": 0, "data.flip": False}
-    found = {name: train(settings) for name, settings in RUNS.items()}
-    for parts, settings in {"": {}, ", two parts": PARTS}.items():
-        runs = [train(ONE | still | settings, batch_of) for batch_of in (lambda x: x, backwards)]
-        found[f"rounding{parts}"] = runs
-    found["first, by shards"] = by_shards()
-    found["first, jit"] = first_step(OWN)
-    found["first, pmap"] = first_step(PMAP | OWN)
+    still = ONE | {"data.crop_padding": 0, "data.flip": False}
+    orders = (lambda batch: batch), backwards
+    found = {name: train(settings) for name, settings in SLOW_RUNS.items()}
+    found["rounding"] = [train(still, order) for order in orders]
+    found["rounding, two parts"] = [train(still | PARTS, order) for order in orders]
     found["overflow"] = overflow(PMAP | OWN)
-    found["refused"] = {
-        "batch": refused({"train.batch_size": 30}),
-        "parts": refused({"train.batch_size": 24, "train.accumulate": 2}),
-        "count": refused({"devices.count": 9}),
-        "probes": refused(PMAP | {"probe.steps": (0,)}),
-    }
-    # Last, for they forget all that was compiled.
+    # Last, since these clear the caches of compiled programs.
     found["no mean"] = with_mistake(lambda self, tree: tree, PMAP)
     found["sum"] = with_mistake(
         lambda self, tree: jax.tree.map(lambda x: 2 * jax.lax.pmean(x, self.axis), tree), PMAP
     )
-    with open(out, "wb") as file:
-        pickle.dump(found, file)
+    return found
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    use_cache()
+    which, out = sys.argv[1:]
+    with open(out, "wb") as file:
+        pickle.dump({"default": default, "slow": slow}[which](), file)

@@ -1,6 +1,9 @@
+import logging
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+import orbax.checkpoint as ocp
 import pytest
 
 from resnet_jax.errors import UserError
@@ -125,9 +128,51 @@ def test_a_truncated_array_is_never_restored_as_something_else(state, fresh, tin
 
 
 def test_the_state_of_another_network_is_refused(state, tiny, tmp_path):
-    deeper = configs.override(tiny, {"model.name": "resnet14"})
+    deeper = configs.override(tiny, {"model.stage_sizes": (2,)})
     with Checkpoints(tmp_path) as kept:
         kept.save(state, tiny)
         with pytest.raises(UserError, match="of another network"):
             kept.restore(states.create(deeper, load_dataset(deeper)))
     assert [path.name for path in tmp_path.iterdir()] == ["7"]  # and is not taken for damaged
+
+
+@pytest.mark.parametrize(
+    ("error", "transient"),
+    [
+        (PermissionError(13, "Permission denied"), True),
+        (ValueError("RESOURCE_EXHAUSTED: out of file descriptors"), True),
+        (OSError(24, "Too many open files"), True),
+        (ValueError("DATA_LOSS: CRC-32C checksum verification failed"), False),
+        (FileNotFoundError(2, "No such file or directory"), False),
+    ],
+)
+def test_only_a_corrupt_checkpoint_is_quarantined(
+    state, fresh, tiny, tmp_path, monkeypatch, error, transient
+):
+    with Checkpoints(tmp_path) as kept:
+        kept.save(state, tiny)
+
+    def fail(*_):
+        raise error
+
+    with Checkpoints(tmp_path) as kept:
+        monkeypatch.setattr(kept, "_read", fail)
+        with pytest.raises(UserError, match="try again" if transient else "damaged-7"):
+            kept.restore(fresh)
+    assert [path.name for path in tmp_path.iterdir()] == ["7" if transient else "damaged-7"]
+
+
+def logged(caplog, path: str) -> bool:
+    """Whether an error that code at a path logs by absl's logger comes through."""
+    caplog.clear()
+    logger = logging.getLogger("absl")
+    logger.handle(logger.makeRecord("absl", logging.ERROR, path, 1, "failed", (), None))
+    return bool(caplog.records)
+
+
+def test_orbax_is_not_heard_while_checkpoints_are_open_and_others_are(tmp_path, caplog):
+    assert logged(caplog, ocp.__file__)
+    with Checkpoints(tmp_path):
+        assert not logged(caplog, ocp.__file__)
+        assert logged(caplog, __file__)
+    assert logged(caplog, ocp.__file__)

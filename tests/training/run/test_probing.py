@@ -9,9 +9,7 @@ from resnet_jax.training import config as configs
 from resnet_jax.training.run import probing
 from resnet_jax.training.run.loop import train
 from resnet_jax.training.run.observer import Observer
-from resnet_jax.training.run.session import load_dataset
-from resnet_jax.training.step import state as states
-from resnet_jax.training.step.step import probed_step, train_step
+from resnet_jax.training.run.session import Session
 
 SITES = ("stage*/unit??", "*/kernel")
 
@@ -30,34 +28,38 @@ def probe_records(folder):
     return [line for line in lines if line["kind"] == "probe"]
 
 
-def test_a_probed_step_makes_the_same_update(tiny):
-    dataset = load_dataset(tiny)
-    state, batch = states.create(tiny, dataset), dataset.train_batch(0)
-    plain, metrics = jax.jit(train_step)(state, batch)
-    probed, same, _ = jax.jit(probed_step, static_argnames="sites")(state, batch, SITES)
+@pytest.fixture
+def probed(tiny):
+    """A config that is probed, but in no step by itself."""
+    return configs.override(tiny, {"probe.sites": SITES})
+
+
+def test_a_probed_step_makes_the_same_update(probed):
+    session = Session(probed)
+    plain, metrics = session.train_step(session.fresh(), session.batch(1))
+    other, same, _ = session.probed_step(session.fresh(), session.batch(1))
     # Two compiled programs may round differently, and nothing else.
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6),
         (plain.params, metrics),
-        (probed.params, same),
+        (other.params, same),
     )
 
 
-def test_update_ratios_are_those_of_what_was_added(tiny):
-    dataset = load_dataset(tiny)
-    state, batch = states.create(tiny, dataset), dataset.train_batch(0)
-    after, _, measured = probed_step(state, batch, SITES)
-    before, now = (
-        tree["stage1"]["unit01"]["conv2"]["kernel"] for tree in (state.params, after.params)
-    )
+def test_update_ratios_are_those_of_what_was_added(probed):
+    session = Session(probed)
+    kernel = lambda state: np.array(state.params["stage1"]["unit01"]["conv2"]["kernel"])
+    state = session.fresh()
+    before = kernel(state)
+    after, _, measured = session.probed_step(state, session.batch(1))
     table = measured.table().set_index("site")
     found = table.loc["stage1/unit01/conv2/kernel", "update_ratio"]
-    expected = np.linalg.norm(now - before) / np.linalg.norm(before)
+    expected = np.linalg.norm(kernel(after) - before) / np.linalg.norm(before)
     assert found == pytest.approx(expected, rel=1e-3)
 
 
-def test_the_start_of_training_and_a_measurement_without_it_agree(tiny, tmp_path):
-    config = configs.override(tiny, {"probe.steps": (0,), "probe.sites": SITES})
+def test_the_start_of_training_and_a_measurement_without_it_agree(probed, tmp_path):
+    config = configs.override(probed, {"probe.steps": (0,)})
     train(config, tmp_path)
     trained = probe_records(tmp_path)
     _, untrained = probing.at_start(config)
@@ -67,16 +69,35 @@ def test_the_start_of_training_and_a_measurement_without_it_agree(tiny, tmp_path
     )
 
 
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"devices.mapping": "pmap"}, "devices.mapping=jit"),
+        ({"devices.batch_stats": "per_replica"}, "devices.batch_stats=sync"),
+        ({"model.dtype": "float16"}, "float32 or bfloat16"),
+        ({"train.accumulate": 2}, "train.accumulate=1"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused_before_and_when_it_is_asked_for(
+    probed, settings, named
+):
+    config = configs.override(probed, settings)
+    with pytest.raises(UserError, match=named):
+        Session(configs.override(config, {"probe.every": 2}))
+    session = Session(config)
+    for step in (session.probed_step, session.probe_step):
+        with pytest.raises(UserError, match=named):
+            step(None, None)
+
+
 @pytest.mark.parametrize("settings", [{}, {"model.survival_rule": "uniform"}])
-def test_before_training_all_branches_are_taken(tiny, settings):
-    certain = configs.override(tiny, {"probe.sites": SITES})
-    drawn = configs.override(certain, {"model.survival": 0.01} | settings)
-    assert probing.at_start(drawn) == probing.at_start(certain)
+def test_before_training_all_branches_are_kept(probed, settings):
+    dropping = configs.override(probed, {"model.survival": 0.01} | settings)
+    assert probing.at_start(dropping) == probing.at_start(probed)
 
 
-def test_probes_come_when_they_are_due_and_survive_a_cut(tiny, tmp_path):
-    settings = {"probe.steps": (0, 1), "probe.every": 3, "probe.sites": SITES}
-    config = configs.override(tiny, settings)
+def test_probes_come_when_they_are_due_and_survive_an_interruption(probed, tmp_path):
+    config = configs.override(probed, {"probe.steps": (0, 1), "probe.every": 3})
     train(config, tmp_path / "whole")
     whole = probe_records(tmp_path / "whole")
     assert sorted({record["step"] for record in whole}) == [0, 1, 3]

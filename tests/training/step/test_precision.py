@@ -13,7 +13,7 @@ from resnet_jax.training.run.session import evaluate_run, load_dataset, restore_
 from resnet_jax.training.step import precision
 from resnet_jax.training.step import state as states
 from resnet_jax.training.step.objective import objective
-from resnet_jax.training.step.step import inputs
+from resnet_jax.training.step.step import normalize
 
 
 @pytest.fixture
@@ -31,13 +31,15 @@ def test_the_gradient_agrees_with_finite_differences_to_many_digits(double):
     with precision.context(double):
         dataset = load_dataset(double)
         state, batch = states.create(double, dataset), dataset.train_batch(0)
-        images = inputs(state, batch)
-        loss = jax.jit(lambda params: objective(params, state, images, batch["label"])[0])
+        images = normalize(state, batch["image"])
+        loss = lambda params: objective(params, state, images, batch["label"])[0]
+        value_and_grad = jax.jit(jax.value_and_grad(loss))
         draws = np.random.default_rng(0)
         direction = jax.tree.map(lambda x: jnp.asarray(draws.normal(size=x.shape)), state.params)
         along = lambda t: jax.tree.map(lambda x, d: x + t * d, state.params, direction)
-        slope = float(loss(along(1e-7)) - loss(along(-1e-7))) / 2e-7
-        gradient = jax.grad(loss)(state.params)
+        after, before = (float(value_and_grad(along(t))[0]) for t in (1e-7, -1e-7))
+        slope = (after - before) / 2e-7
+        _, gradient = value_and_grad(state.params)
         products = jax.tree.map(lambda g, d: float(jnp.vdot(g, d)), gradient, direction)
     assert kinds(gradient) == {"float64"}
     assert sum(jax.tree.leaves(products)) == pytest.approx(slope, rel=1e-8)

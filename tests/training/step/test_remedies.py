@@ -90,9 +90,11 @@ def test_evaluations_report_the_loss_that_was_trained_on(digits):
     dataset = load_dataset(config)
     state, batch = states.create(config, dataset), next(iter(dataset.eval_batches("test")))
     variables = {"params": state.params, "batch_stats": state.batch_stats}
-    logits = np.asarray(state.model.apply(variables, normalize(state, batch["image"])))
+    logits = np.asarray(jax.jit(state.model.apply)(variables, normalize(state, batch["image"])))
     squares = (logits - np.eye(10)[np.asarray(batch["label"])]) ** 2
-    assert float(eval_step(state, batch)["loss"]) == pytest.approx(squares.mean(-1).sum(), rel=1e-5)
+    assert float(jax.jit(eval_step)(state, batch)["loss"]) == pytest.approx(
+        squares.mean(-1).sum(), rel=1e-5
+    )
 
 
 @pytest.mark.parametrize("name", ["mixup", "cutmix"])
@@ -100,20 +102,21 @@ def test_a_mixing_run_has_shares_for_labels_that_follow_from_seed_and_step(digit
     config = configs.override(digits, REMEDIES[name])
     dataset = load_dataset(config)
     state, batch = states.create(config, dataset), dataset.train_batch(0)
-    images, shares = examples(state, batch)
+    mix = jax.jit(examples)
+    images, shares = mix(state, batch)
     assert (images.shape, shares.shape) == ((32, 8, 8, 1), (32, 10))
     np.testing.assert_allclose(shares.sum(-1), 1, rtol=1e-6)
-    np.testing.assert_array_equal(examples(state, batch)[1], shares)
-    assert np.any(examples(state.replace(step=state.step + 1), batch)[1] != shares)
-    # Mixing is the last of what is done to a batch, and changes none of what was done before.
-    unmixed = states.create(digits, dataset)
-    np.testing.assert_array_equal(inputs(state, batch), inputs(unmixed, batch))
+    np.testing.assert_array_equal(mix(state, batch)[1], shares)
+    assert np.any(mix(state.replace(step=state.step + 1), batch)[1] != shares)
+    # Mixing comes last, and does not change the other augmentation.
+    unmixed, augment = states.create(digits, dataset), jax.jit(inputs)
+    np.testing.assert_array_equal(augment(state, batch), augment(unmixed, batch))
 
 
 def test_without_mixing_labels_are_classes(digits):
     dataset = load_dataset(digits)
     batch = dataset.train_batch(0)
-    _, labels = examples(states.create(digits, dataset), batch)
+    _, labels = jax.jit(examples)(states.create(digits, dataset), batch)
     np.testing.assert_array_equal(labels, batch["label"])
 
 

@@ -32,7 +32,8 @@ def test_an_update_of_plain_sgd_is_the_rate_times_the_gradient(plain_sgd):
     batch = dataset.train_batch(0)
     after, metrics = jax.jit(train_step)(state, batch)
     images = normalize(state, batch["image"])
-    gradients = jax.grad(lambda p: objective(p, state, images, batch["label"])[0])(state.params)
+    loss = lambda params: objective(params, state, images, batch["label"])[0]
+    gradients = jax.jit(jax.grad(loss))(state.params)
     jax.tree.map(
         lambda new, old, g: np.testing.assert_allclose(new, old - 0.1 * g, rtol=1e-4, atol=1e-5),
         after.params,
@@ -49,6 +50,7 @@ def test_the_gradient_agrees_with_finite_differences(plain_sgd):
     batch = dataset.train_batch(0)
     images = normalize(state, batch["image"])
 
+    @jax.jit
     def loss(bias):
         head = state.params["head"]["dense"] | {"bias": bias}
         params = state.params | {"head": state.params["head"] | {"dense": head}}
@@ -106,7 +108,8 @@ def test_padding_of_an_evaluation_batch_does_not_count(tiny):
     last = list(dataset.eval_batches("test"))[-1]
     assert last["mask"].sum() == 4  # 20 examples in batches of 16
     noise = jnp.where(last["mask"][:, None, None, None] > 0, last["image"], 255)
-    ours, other = eval_step(state, last), eval_step(state, last | {"image": noise})
+    evaluate = jax.jit(eval_step)
+    ours, other = evaluate(state, last), evaluate(state, last | {"image": noise})
     assert float(ours["examples"]) == 4
     assert float(ours["loss"]) == pytest.approx(float(other["loss"]))
 

@@ -39,7 +39,7 @@ def test_replicas_mask_by_themselves_and_take_the_same_branches(state):
     assert len({tuple(key) for key in np.asarray(found["depth"])}) == 1
 
 
-@pytest.mark.parametrize("parts", [1, 2])
+@pytest.mark.parametrize("parts", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_step_draws_anew_and_the_same_again(state, tiny, parts):
     batch = load_dataset(tiny).train_batch(0)
     step = jax.jit(train_step)
