@@ -29,7 +29,7 @@ def smooth():
 
 @pytest.fixture(scope="session")
 def drawn():
-    """Makes (variables, images, labels) of a model, no parameter at a special value such as 0."""
+    """Makes (variables, images, labels) for a model; no parameter has a special value such as 0."""
 
     def draw(model, images_shape=(6, 6, 6, 3), classes=5):
         rng = np.random.default_rng(0)
@@ -45,11 +45,11 @@ def objective():
     """From (model, variables, images, labels) to a function of parameters."""
 
     def make(model, variables, images, labels):
-        def loss(params, factor=1.0):
+        def loss(params):
             given = variables | {"params": params}
             logits, new = model.apply(given, images, train=True, mutable=["batch_stats"])
             entropy = optax.softmax_cross_entropy_with_integer_labels(logits, labels)
-            return factor * entropy.mean(), (new, logits)
+            return entropy.mean(), (new, logits)
 
         return loss
 

@@ -1,4 +1,4 @@
-"""Networks with units dropped, against networks whose parameters or units say the same."""
+"""Networks with dropped units, compared with equivalent networks."""
 
 import jax
 import numpy as np
@@ -19,19 +19,19 @@ def tiny(**settings) -> ResNet:
 
 
 def trained(model: ResNet) -> dict:
-    """Variables in which nothing is at its initial value."""
+    """Variables none of which are at their initial value."""
     return made_variables(model, IMAGES.shape[1:], spread=0.4)
 
 
 def silenced(variables: dict, *places: str) -> dict:
-    """The same with zeros for the parameters under these paths."""
+    """The variables with zeros for the parameters under some paths."""
     flat = flatten_dict(variables, sep="/")
     below = tuple(f"params/{place}" for place in places)
     silent = {path: leaf * (not path.startswith(below)) for path, leaf in flat.items()}
     return unflatten_dict(silent, sep="/")
 
 
-def test_with_none_dropped_it_is_the_network():
+def test_logits_without_lesion_are_those_of_the_network():
     model = tiny(shortcut="none")
     variables = trained(model)
     logits = lesioned_logits(model, variables, IMAGES, ())
@@ -53,7 +53,7 @@ def test_with_none_dropped_it_is_the_network():
         ),
     ],
 )
-def test_a_dropped_residual_unit_is_one_whose_branch_ends_in_zeros(settings, end):
+def test_dropping_a_residual_unit_equals_zeroing_the_end_of_its_branch(settings, end):
     model = tiny(**settings)
     variables = trained(model)
     apply = jax.jit(model.apply)
@@ -67,8 +67,8 @@ def test_a_dropped_residual_unit_is_one_whose_branch_ends_in_zeros(settings, end
 
 
 @pytest.mark.parametrize("shortcut", ["none", "A"])
-def test_a_dropped_unit_that_keeps_the_shape_leaves_a_shallower_network(shortcut):
-    """In original order too: what a residual one passes on, a ReLU has made positive before."""
+def test_dropping_a_unit_of_constant_shape_gives_the_shallower_network(shortcut):
+    """Also in the original order: the input of a residual unit is not negative, so f leaves it."""
     deep, shallow = (tiny(stage_sizes=sizes, shortcut=shortcut) for sizes in ((3, 2), (2, 2)))
     variables = trained(deep)
     renamed = {
@@ -81,7 +81,7 @@ def test_a_dropped_unit_that_keeps_the_shape_leaves_a_shallower_network(shortcut
     np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_several_units_drop_together_in_any_order():
+def test_several_units_can_be_dropped_in_any_order():
     model = tiny(shortcut="B")
     variables = trained(model)
     pair = ("stage2/unit02", "stage1/unit01")
@@ -92,7 +92,7 @@ def test_several_units_drop_together_in_any_order():
     np.testing.assert_array_equal(logits, lesioned_logits(model, variables, IMAGES, pair[::-1]))
 
 
-def test_each_lesion_is_that_unit_alone():
+def test_each_lesion_drops_one_unit():
     model = tiny(shortcut="none")
     variables = trained(model)
     lesions = each_lesion(model, variables, IMAGES)
@@ -101,7 +101,7 @@ def test_each_lesion_is_that_unit_alone():
         np.testing.assert_array_equal(logits, lesioned_logits(model, variables, IMAGES, [unit]))
 
 
-def test_statistics_stay_and_images_do_not_meet():
+def test_running_statistics_are_used_and_not_updated():
     model = tiny()
     variables = trained(model)
     before = jax.tree.map(np.array, variables)
@@ -111,7 +111,7 @@ def test_statistics_stay_and_images_do_not_meet():
     jax.tree.map(np.testing.assert_array_equal, variables, before)
 
 
-def test_every_residual_unit_can_be_dropped_and_plain_ones_that_keep_the_shape():
+def test_droppable_units_of_residual_and_plain_networks():
     assert droppable(tiny()) == UNITS
     assert droppable(tiny(shortcut="B", branch="bottleneck")) == UNITS
     assert droppable(tiny(shortcut="none")) == tuple(unit for unit in UNITS if unit != UNITS[2])
@@ -119,7 +119,7 @@ def test_every_residual_unit_can_be_dropped_and_plain_ones_that_keep_the_shape()
     assert len(droppable(create("preact110"))) == 54
 
 
-def test_a_deeper_network_compiles_nothing_further():
+def test_a_deeper_network_compiles_nothing_more():
     shallow, deep = tiny(), tiny(stage_sizes=(4, 3))
     variables = trained(deep)
     each_lesion(shallow, trained(shallow), IMAGES)
@@ -140,7 +140,7 @@ def test_a_deeper_network_compiles_nothing_further():
         ({"shortcut": "none"}, "stage2/unit01", r"plain unit 'stage2/unit01' changes the shape"),
     ],
 )
-def test_what_cannot_be_dropped_is_refused(settings, unit, message):
+def test_units_that_cannot_be_dropped_are_refused(settings, unit, message):
     model = tiny(**settings)
     with pytest.raises(UserError, match=message):
         lesioned_logits(model, trained(model), IMAGES, (unit,))

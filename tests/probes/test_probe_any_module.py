@@ -1,4 +1,4 @@
-"""Networks that are not of the zoo: a user's own Linen modules."""
+"""User-defined Linen modules."""
 
 import re
 
@@ -38,7 +38,7 @@ class Block(nn.Module):
 
 
 class Blocks(nn.Module):
-    """Of one block under the names that Linen gives, rematerialised or not."""
+    """Two blocks with default names of Linen, rematerialized or not."""
 
     remat: bool = False
     calls: int = 1
@@ -86,11 +86,11 @@ def test_marks():
     np.testing.assert_allclose(table.loc["after_relu1"].signal_mean, nn.relu(dense).mean(), 1e-5)
     row = table.loc["after_relu2"]
     assert (row.stage, row.unit, row.layer, row.depth) == (0, 0, "after_relu2", 1)
-    # What ReLU cuts off does not come back: the gradient before it is smaller.
+    # ReLU blocks part of the gradient, which is smaller before it.
     assert 0 < table.loc["Dense_1"].gradient_norm < row.gradient_norm
 
 
-def test_dropout_is_on_and_takes_its_key():
+def test_dropout_is_active_and_uses_its_key():
     rows = [
         table_of(Perceptron(0.5), sites="Dense_?", rngs={"dropout": jax.random.key(seed)})
         for seed in (0, 0, 1)
@@ -100,8 +100,8 @@ def test_dropout_is_on_and_takes_its_key():
     assert not np.allclose(norms[0], norms[2])
 
 
-def test_norms_by_batch_statistics_unasked(smooth):
-    """In train mode the response of a fresh BatchNorm has variance 1, whatever went in."""
+def test_norms_use_batch_statistics_by_default(smooth):
+    """In train mode the output of an initial BatchNorm has variance 1, whatever its input."""
     model = smooth()
     images = 7 + 3 * np.random.default_rng(0).standard_normal((8, 4, 4, 1), np.float32)
     variables = made_variables(model, (4, 4, 1), spread=0.0)
@@ -118,12 +118,12 @@ def test_evaluation_mode_is_refused(smooth):
         probes.measure(smooth(), variables, jnp.zeros((2, 4, 4, 1)), jnp.arange(2), train=False)
 
 
-def test_parameters_alone_are_refused():
+def test_params_instead_of_variables_are_refused():
     with pytest.raises(UserError, match=r"no \"params\".*model\.init"):
         table_of(Blocks(), variables_of(Blocks())["params"])
 
 
-def test_units_by_the_names_that_linen_gives():
+def test_units_with_default_names_of_linen():
     table = table_of(Blocks())
     units = table[table.kind == "unit"]
     assert list(units.site) == ["Block_1", "Block_2"]
@@ -132,7 +132,7 @@ def test_units_by_the_names_that_linen_gives():
     np.testing.assert_allclose(units.gradient_norm, kernels.gradient_norm)
 
 
-def test_rematerialised_modules():
+def test_rematerialized_modules():
     variables = variables_of(Blocks())
     plain, remat = table_of(Blocks(), variables), table_of(Blocks(remat=True), variables)
     assert list(plain.site) == list(remat.site)
@@ -156,7 +156,7 @@ def repeated(variables, of, calls):
     return jax.jit(jax.grad(loss, has_aux=True))([jnp.zeros_like(IMAGES)] * len(steps))
 
 
-def test_a_module_that_is_called_several_times():
+def test_a_module_called_several_times():
     """The norm over all calls; the mean of the calls' variances."""
     model = Blocks(calls=3)
     variables = variables_of(model)
@@ -169,7 +169,7 @@ def test_a_module_that_is_called_several_times():
     np.testing.assert_allclose(row.signal_variance, seen.var(axis=(1, 2)).mean(), rtol=1e-5)
 
 
-def test_a_scanned_module_reads_as_one_called_several_times():
+def test_a_scanned_module_is_measured_like_repeated_calls():
     variables = variables_of(Scanned())
     stacked = variables["params"]["Block_1"]
     blocks = [jax.tree.map(lambda leaf, at=at: leaf[at], stacked) for at in (0, 1)]
@@ -179,7 +179,7 @@ def test_a_scanned_module_reads_as_one_called_several_times():
 
 
 class Detached(nn.Module):
-    """One layer whose output goes nowhere, and one whose output is no single array."""
+    """One layer whose output is unused, and one whose output is not a single array."""
 
     @nn.compact
     def __call__(self, x):
@@ -189,7 +189,7 @@ class Detached(nn.Module):
         return nn.Dense(3, name="last")(x)
 
 
-def test_outputs_that_the_loss_does_not_depend_on():
+def test_outputs_without_effect_on_the_loss_and_non_array_outputs():
     table = table_of(Detached(), sites=("unused", "last"))
     sites = table[table.kind == "activation"].set_index("site")
     assert sites.loc["unused"].gradient_norm == 0
@@ -199,7 +199,7 @@ def test_outputs_that_the_loss_does_not_depend_on():
     assert sites.loc["last"].gradient_norm > 0
 
 
-def test_half_precision_is_read_in_float32():
+def test_half_precision_is_measured_in_float32():
     class Half(nn.Module):
         @nn.compact
         def __call__(self, x):
@@ -220,7 +220,7 @@ def test_half_precision_is_read_in_float32():
         ({"dropout": 0.5, "survival": 0.5}, {"depth": 0}, 'rngs={"depth": ..., "dropout": key}'),
     ],
 )
-def test_a_network_that_draws_without_a_key_is_told_which_to_give(settings, rngs, example):
+def test_the_message_about_a_missing_key_names_the_stream(settings, rngs, example):
     model = models.create("resnet8", **settings)
     variables = made_variables(model, (8, 8, 1))
     images, labels = jnp.zeros((2, 8, 8, 1)), jnp.arange(2)
@@ -229,7 +229,7 @@ def test_a_network_that_draws_without_a_key_is_told_which_to_give(settings, rngs
         probes.measure(model, variables, images, labels, rngs=keys)
 
 
-def test_another_wording_of_flax_is_passed_on_with_the_way_to_give_keys():
+def test_an_unknown_message_of_flax_about_keys_is_passed_on():
     class Draws(nn.Module):
         @nn.compact
         def __call__(self, x):

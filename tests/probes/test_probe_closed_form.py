@@ -1,4 +1,4 @@
-"""Linear networks, whose gradients can be written down, and numbers at the ends of float32."""
+"""Linear networks, whose gradients have a closed form, and the range of float32."""
 
 import functools
 
@@ -73,7 +73,7 @@ def test_linear_network():
 
 
 @pytest.mark.parametrize("factor", [2.0**-11, 2.0**11])
-def test_gradients_that_vanish_or_explode_are_neither_zero_nor_infinite(factor):
+def test_very_small_and_large_gradients_do_not_underflow_or_overflow(factor):
     """With W = factor I, |dL/dx_l| is exactly factor^(n - l) |dL/dx_n|: 1e-27 and 1e27 here."""
     depth, width = 9, 4
     model = Linear(depth, width)
@@ -93,7 +93,7 @@ def test_norm_of_any_size(size):
 
 
 @pytest.mark.parametrize("value", [np.inf, np.nan])
-def test_norm_of_what_is_not_finite(value):
+def test_norm_of_infinity_and_nan(value):
     np.testing.assert_equal(float(tap.norm_from(tap.sum_squares(jnp.array([1.0, value])))), value)
 
 

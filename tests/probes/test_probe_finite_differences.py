@@ -1,4 +1,4 @@
-"""Gradient norms against differences of the loss itself."""
+"""Gradient norms against finite differences of the loss."""
 
 import jax
 import jax.numpy as jnp
@@ -78,7 +78,7 @@ def test_parameter_gradients(measured):
         np.testing.assert_allclose(row.relative, norm / weight, rtol=2e-3)
 
 
-def test_loss_falls_along_a_units_gradient_as_fast_as_its_norm(drawn, objective):
+def test_the_slope_of_the_loss_along_a_units_gradient_is_its_norm(drawn, objective):
     """The derivative along G / |G| is |G|, here over the kernels of a unit's branch."""
     model = from_settings((1,), widths=(4,), num_classes=5, shortcut="C")
     given = drawn(model)

@@ -1,4 +1,4 @@
-"""A probed pass is an ordinary one: the same value and gradients, and no work done twice."""
+"""A probed pass computes the same value and gradients, and nothing twice."""
 
 import jax
 import numpy as np
@@ -23,7 +23,7 @@ def loss(smooth, given, objective):
 
 @pytest.fixture(scope="module")
 def probed(given, loss):
-    """What a compiled step returns: value and more, gradients, and the measurement."""
+    """The outputs of a compiled step: value and aux, gradients, and the measurement."""
 
     @jax.jit
     def step(params):
@@ -34,7 +34,7 @@ def probed(given, loss):
     return step(given[0]["params"])
 
 
-def test_gradients_are_those_of_an_unprobed_pass(given, loss, probed):
+def test_gradients_equal_those_without_probes(given, loss, probed):
     (value, aux), gradients, _ = probed
     plain_pass = jax.jit(jax.value_and_grad(loss, has_aux=True))
     (plain_value, plain_aux), plain = plain_pass(given[0]["params"])
@@ -45,7 +45,7 @@ def test_gradients_are_those_of_an_unprobed_pass(given, loss, probed):
 
 
 def operations(program):
-    """Counts the costly operations of a program as it is printed, programs within it included."""
+    """Counts the convolutions and products of a program and its subprograms."""
     return [str(program).count(f"= {name}[") for name in ("conv_general_dilated", "dot_general")]
 
 
@@ -83,7 +83,7 @@ def test_update_ratio(probed):
     np.testing.assert_allclose(table.update_ratio, 0.25, rtol=1e-6)
 
 
-def test_measuring_one_batch_is_that_pass(smooth, given, probed):
+def test_measure_equals_a_probed_step(smooth, given, probed):
     measured = probes.measure(smooth(), *given).table()
     ours = probed[2].table()
     np.testing.assert_allclose(ours.gradient_norm, measured.gradient_norm, rtol=1e-4)

@@ -1,4 +1,4 @@
-"""Which sites there are, in what order, and which of them a pattern chooses."""
+"""The sites of a network, their order, and their selection by patterns."""
 
 import functools
 
@@ -20,7 +20,7 @@ SMALL = from_settings((1, 2), widths=(4, 6), num_classes=5, shortcut="B")
 
 @functools.cache
 def traced(model, extent):
-    """The calls and the parameters' paths of a network, found as ever without running it."""
+    """The module calls and parameter paths of a network."""
     image = jnp.zeros((2, extent, extent, 3))
     variables = jax.eval_shape(model.init, jax.random.key(0), image)
     call = lambda variables: model.apply(variables, image, train=True, mutable=["batch_stats"])
@@ -65,8 +65,8 @@ def test_places():
         *(pytest.param(name, marks=pytest.mark.slow) for name in ("preact56", "resnet50")),
     ],
 )
-def test_depth_counts_as_the_papers_count(name):
-    """ResNet-n has n weighted layers, from 0 to n - 1, and its units are numbered through."""
+def test_depth_counts_weighted_layers_as_the_papers_do(name):
+    """ResNet-n has n weighted layers, 0 to n - 1; units are numbered across stages."""
     model = models.create(name)
     found = layout(model, extent=64 if model.stem == "imagenet" else 8)
     branch = [site for site in found.parameters if site.path.endswith("kernel")]
@@ -109,7 +109,7 @@ def test_a_pattern_that_matches_nothing():
 
 @pytest.fixture(scope="module")
 def at_start():
-    """A measurement of a network whose last norms have scale 0 and whose shifts are 0."""
+    """A measurement at initialization with zero scales in the last norms of branches."""
     model = from_settings((1,), widths=(4,), num_classes=5)
     variables = made_variables(model, (6, 6, 3), spread=0.0)
     params = flatten_dict(variables["params"])
@@ -119,7 +119,7 @@ def at_start():
     return probes.measure(model, variables, images, jnp.arange(6) % 5)
 
 
-def test_zero_branches_have_zero_gradients_and_are_not_lost(at_start):
+def test_zero_gradients_of_zero_branches_are_kept(at_start):
     table = at_start.table().set_index(["site", "kind"]).gradient_norm
     assert table["stage1/unit01/conv1/kernel", "parameter"] == 0
     assert table["stage1/unit01/conv2", "activation"] == 0
@@ -130,8 +130,8 @@ def test_zero_branches_have_zero_gradients_and_are_not_lost(at_start):
     assert all("gradient_norm" in record for record in at_start.records())
 
 
-def test_quantities_without_a_value_are_no_numbers(at_start):
-    """Shifts start at zero: a gradient relative to them is not infinite, it is none."""
+def test_undefined_quantities_are_nan_and_left_out_of_records(at_start):
+    """Biases are initially zero: a gradient relative to them is undefined, not infinite."""
     shifts = at_start.table().query("site == 'stem/norm/bias'")
     assert shifts.relative.isna().all()
     assert (shifts.gradient_norm > 0).all()

@@ -1,4 +1,4 @@
-"""What must hold whatever the network: scales, linearity in the loss, the order of a batch."""
+"""Invariances of any network: scale of weights, linearity in the loss, order of the batch."""
 
 import jax
 import jax.numpy as jnp
@@ -21,7 +21,7 @@ def given(drawn):
 
 @pytest.fixture(scope="module")
 def measured(given):
-    """From parameters, a factor of the loss and a batch to gradients by path and the table."""
+    """Maps parameters, a factor of the loss and a batch to gradients by path and the table."""
     variables, *batch = given
 
     def loss(params, factor, images, labels):
@@ -50,12 +50,12 @@ def test_gradients_before_a_norm_are_orthogonal_to_their_weights(given, measured
     assert len(before_norm) == 3
     for path in before_norm:
         assert abs(jnp.vdot(gradients[path], weights[path])) < 1e-5 * invariant[path]
-    # The last layer has no norm after it, so that the test above can fail.
+    # The last layer has no norm after it: the test above can fail.
     last = "head/dense/kernel"
     assert abs(jnp.vdot(gradients[last], weights[last])) > 1e-3 * invariant[last]
 
 
-def test_scale_of_weights_before_a_norm(given, measured):
+def test_scaling_weights_before_a_norm(given, measured):
     """g(c W) = g(W) / c, so that |G| |W| stays (van Laarhoven 2017, arXiv 1706.05350)."""
     path = ("stage1", "unit01", "conv1", "kernel")
     weights = flatten_dict(given[0]["params"])
@@ -67,7 +67,7 @@ def test_scale_of_weights_before_a_norm(given, measured):
     np.testing.assert_allclose(ratio[at].weight_norm, 3, rtol=1e-6)
     np.testing.assert_allclose(ratio[at].relative, 1 / 9, rtol=1e-3)
     np.testing.assert_allclose(ratio[at].invariant, 1, rtol=1e-3)
-    # Its output is scaled with it; all others see no difference.
+    # Its output is scaled too; nothing else changes.
     conv = before.site == "stage1/unit01/conv1"
     np.testing.assert_allclose(ratio[conv].signal_variance, 9, rtol=1e-3)
     np.testing.assert_allclose(ratio[conv].gradient_norm, 1 / 3, rtol=1e-3)
@@ -75,7 +75,7 @@ def test_scale_of_weights_before_a_norm(given, measured):
     np.testing.assert_allclose(ratio[others].gradient_norm, 1, rtol=1e-3)
 
 
-def test_linear_in_the_loss(measured):
+def test_gradients_are_linear_in_the_loss(measured):
     (_, once), (_, tenfold) = measured(factor=1.0), measured(factor=10.0)
     for name in ("gradient_norm", "gradient_rms", "relative", "invariant"):
         np.testing.assert_allclose(tenfold[name], 10 * once[name], rtol=1e-3)
@@ -83,7 +83,7 @@ def test_linear_in_the_loss(measured):
         np.testing.assert_allclose(tenfold[name], once[name], rtol=1e-5)
 
 
-def test_order_of_the_batch(given, measured):
+def test_the_order_of_the_batch_does_not_matter(given, measured):
     _, images, labels = given
     turn = np.random.default_rng(0).permutation(len(labels))
     _, once = measured()

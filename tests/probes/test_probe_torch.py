@@ -116,7 +116,7 @@ def by_torch(settings, variables, images, labels):
 
 
 def marked(case):
-    """Those that stand for others run each time, and in CI; the rest are behind `long`."""
+    """Two cases run by default, two are slow, the others are marked `long`."""
     often = pytest.mark.slow if case in SLOW else pytest.mark.long
     return pytest.param(case, marks=() if case in QUICK else often)
 
@@ -152,7 +152,7 @@ def test_every_site(case, drawn):
         close(row.invariant, weight.grad.norm() * weight.detach().norm())
 
 
-def test_kernels_of_a_unit_taken_together(drawn):
+def test_the_joint_gradient_norm_of_a_units_kernels(drawn):
     settings = {"stage_sizes": (1,), "widths": (4,), "num_classes": 5, "shortcut": "C"}
     model = from_settings(**settings)
     given = drawn(model)
@@ -166,7 +166,7 @@ def test_kernels_of_a_unit_taken_together(drawn):
         assert any(path.startswith(f"{row.site}/shortcut") for path in weights)
 
 
-def test_label_smoothing_is_that_of_torch(drawn):
+def test_label_smoothing(drawn):
     settings = {"stage_sizes": (1,), "widths": (4,), "num_classes": 5}
     model = from_settings(**settings)
     variables, images, labels = given = drawn(model)

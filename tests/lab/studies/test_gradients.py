@@ -1,4 +1,4 @@
-"""The answer to "do gradients vanish?", from the records of probes."""
+"""The experiment behind `resnet-jax gradients`, and figures of measurements."""
 
 import math
 import re
@@ -38,13 +38,13 @@ wide = Net(1.0)
         (("plain8", "own.py:wide"), (0,), "on their first batch."),
     ],
 )
-def test_the_set_up_says_what_is_done_about_branches_that_are_drawn(networks, steps, words):
+def test_the_setup_says_how_stochastic_depth_is_measured(networks, steps, words):
     setup = gradients.compare(networks, steps=steps).setup
     assert words in setup
     assert ("stochastic depth" in setup) == ("stochastic8" in networks)
 
 
-def test_networks_of_the_zoo_and_ones_own_are_compared_by_one_call(made, tmp_path, monkeypatch):
+def test_networks_of_the_zoo_and_user_defined_ones_are_compared(made, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "own.py").write_text(OWN)
     file = gradients.write(
@@ -66,7 +66,7 @@ def test_networks_of_the_zoo_and_ones_own_are_compared_by_one_call(made, tmp_pat
     assert re.search("profile_0", " ".join(map(str, file.parent.glob("figures/*.svg"))))
 
 
-def test_one_call_draws_what_one_call_measured():
+def test_tables_of_measurements_are_drawn():
     defined: dict = {}
     exec(OWN, defined)
     model, images = defined["wide"], np.random.default_rng(0).standard_normal((4, 2, 2), np.float32)

@@ -1,4 +1,4 @@
-"""The variance of ln |g|^2 without norm, against theory, and its error against a known sample."""
+"""The variance of ln |g|^2 without normalization against theory, and its standard error."""
 
 import numpy as np
 import pytest
@@ -10,14 +10,14 @@ from resnet_jax.lab.studies.stack import Branch, Stack
 @pytest.mark.parametrize(
     ("width", "depth"), [(16, 4), pytest.param(32, 10, marks=pytest.mark.slow)]
 )
-def test_the_variance_is_that_of_theory(width: int, depth: int):
+def test_the_variance_agrees_with_theory(width: int, depth: int):
     final = log_variance.measure(seed=0, width=width, depth=depth, draws=1500).final
     assert final["measured"] == pytest.approx(final["exact"], abs=3 * final["error"])
     assert final["error"] < 0.06 * final["measured"]
     assert final["theory"] == pytest.approx(5 * depth / width)
 
 
-def test_a_residual_net_has_no_theory():
+def test_there_is_no_theory_for_a_residual_network():
     final = log_variance.measure(seed=0, width=16, depth=2, draws=250, shortcut=1.0).final
     assert set(final) == {"measured", "error"}
 
@@ -31,7 +31,7 @@ def test_the_standard_error_of_a_variance():
 
 
 @pytest.mark.slow
-def test_draws_do_not_depend_on_how_many_are_made_at_once(monkeypatch):
+def test_draws_do_not_depend_on_the_chunk_size(monkeypatch):
     stack = Stack(2, Branch(normalize=False))
     chunks = log_variance.log_norms(stack, 16, 500, seed=1)
     monkeypatch.setattr(log_variance, "CHUNK", 500)

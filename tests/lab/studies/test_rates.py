@@ -32,7 +32,7 @@ def deviation(seeds: int, **settings) -> tuple[float, float]:
     ],
     ids=str,
 )
-def test_the_deviation_from_theory_is_that_of_sampling(settings: dict):
+def test_rates_agree_with_theory_within_sampling_error(settings: dict):
     low, high = deviation(8, **SMALL | settings)
     assert low - 1 < 0 < high + 1  # one percent for the finite width
     assert high - low < 20
@@ -52,8 +52,8 @@ def test_zero_padding_lowers_the_rate():
     assert sizes[-1] < math.pi / (math.pi - 1)
 
 
-def test_zero_padding_leaks_as_a_matrix_says():
-    """The greatest eigenvalue of the mean over taps, from the matrix itself."""
+def test_the_eigenvalue_of_zero_padding_is_that_of_its_matrix():
+    """The greatest eigenvalue of the mean over the taps, from its matrix."""
     size = 5
     taps = np.zeros((size * size, size * size))
     for row, column in np.ndindex(size, size):
@@ -65,41 +65,41 @@ def test_zero_padding_leaks_as_a_matrix_says():
     assert np.linalg.eigvalsh(taps)[-1] == pytest.approx(formula)
 
 
-def test_plain_nets_are_exponential_and_residual_ones_a_power_law():
+def test_growth_is_exponential_in_plain_and_a_power_law_in_residual_networks():
     plain = rates.measure(seed=0, **SMALL).final
     residual = rates.measure(seed=0, **SMALL | {"shortcut": 1.0, "layers": 2}).final
     assert plain["exponential_r2"] > 0.99 > plain["power_r2"]
     assert residual["power_r2"] > 0.99 > residual["exponential_r2"]
 
 
-def test_the_exponent_of_a_made_up_profile():
+def test_the_exponent_of_an_exact_profile():
     growth = 1 + 2.5 / np.arange(1, 31)
     gradient = np.append(np.cumprod(growth[::-1])[::-1], 1.0)
     assert rates.exponent(gradient) == pytest.approx(2.5)
 
 
-def test_records_have_every_unit_and_the_output():
+def test_records_of_each_unit_and_the_output():
     records = rates.measure(seed=0, **SMALL).records
     assert [record["unit"] for record in records] == list(range(1, 42))
     assert records[-1]["gradient_norm"] == records[-1]["theory"] == 1
-    # The gradient is largest at the input, and theory's profile has the rate's root as its step.
+    # The gradient is largest at the input; the predicted norm grows by the root of the rate.
     assert records[0]["gradient_norm"] > 5
     assert records[3]["theory"] / records[4]["theory"] == pytest.approx(math.sqrt(1.590), rel=1e-3)
 
 
-def test_where_there_is_no_theory_none_is_given():
+def test_settings_without_a_theory_have_no_prediction():
     assert math.isnan(rates.expected(shortcut=1.0, linear="zero", size=2))
     found = rates.measure(seed=0, **SMALL, shortcut=1.0, rectify=False)
     assert not {"theory", "deviation"} & set(found.final)
     assert "theory" not in found.records[0]
 
 
-def test_a_seed_gives_the_same_again():
+def test_runs_are_reproducible():
     assert rates.measure(seed=3, **SMALL) == rates.measure(seed=3, **SMALL)
     assert rates.measure(seed=3, **SMALL) != rates.measure(seed=4, **SMALL)
 
 
-def test_the_keywords_are_the_settings():
+def test_the_keywords_are_the_settings_of_the_study():
     assert rates.STUDY.defaults["batch"] == 64
     assert "seed" not in rates.STUDY.defaults
 
@@ -113,6 +113,6 @@ def test_the_keywords_are_the_settings():
         ({"linear": "zeros"}, "did you mean 'zero'"),
     ],
 )
-def test_settings_that_make_no_network(settings: dict, message: str):
+def test_settings_out_of_range_are_refused(settings: dict, message: str):
     with pytest.raises(UserError, match=message):
         rates.measure(seed=0, **settings)

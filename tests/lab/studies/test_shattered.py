@@ -20,14 +20,14 @@ def test_the_autocorrelation_agrees_with_numpy():
 def test_known_signals():
     rng = np.random.default_rng(1)
     noise = rng.normal(size=20_000)
-    # White noise has none; a sum of two neighbours shares half with the next one.
+    # White noise has none; in sums of two neighbors, successive values share one of two terms.
     assert abs(shattered.autocorrelation(noise, 1)[1]) < 4 / np.sqrt(20_000)
     assert shattered.autocorrelation(noise[1:] + noise[:-1], 1)[1] == pytest.approx(0.5, abs=0.03)
 
 
 @pytest.mark.parametrize("normalize", [True, pytest.param(False, marks=pytest.mark.slow)])
-def test_the_gradient_is_that_of_the_summed_outputs(normalize: bool):
-    """Against jax.grad of the whole network, which no unit is walked in."""
+def test_the_gradient_is_that_of_the_sum_of_outputs(normalize: bool):
+    """Against jax.grad of the whole network."""
     width, points = 8, 12
     stack = Stack(3, Branch(2, normalize=normalize), 1.0, 0.5)
     slopes, offsets, weights, readout = jax.random.split(jax.random.key(5), 4)
@@ -49,7 +49,7 @@ def mean_correlation(**settings) -> float:
     return float(np.mean([run["autocorrelation"] for run in runs]))
 
 
-def test_gradients_of_plain_nets_with_norm_shatter_and_shortcuts_mend_it():
+def test_gradients_shatter_in_plain_networks_but_not_with_shortcuts():
     plain = mean_correlation()
     residual = mean_correlation(shortcut=1.0)
     scaled = mean_correlation(shortcut=1.0, scale=0.1)
@@ -60,7 +60,7 @@ def test_gradients_of_plain_nets_with_norm_shatter_and_shortcuts_mend_it():
     assert mean_correlation(depth=2) > 0.7
 
 
-def test_records_have_lags_and_points():
+def test_records_of_lags_and_points():
     findings = shattered.measure(seed=0, depth=2, width=100, points=128)
     lags = [record for record in findings.records if record["kind"] == "lag"]
     points = [record["gradient"] for record in findings.records if record["kind"] == "point"]
@@ -70,6 +70,6 @@ def test_records_have_lags_and_points():
     assert len(points) == 128
 
 
-def test_a_depth_that_branches_do_not_divide():
+def test_a_depth_that_is_no_multiple_of_the_branch_is_refused():
     with pytest.raises(UserError, match=r"depth=5.*layers=2"):
         shattered.measure(seed=0, depth=5, layers=2)

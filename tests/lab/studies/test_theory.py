@@ -1,4 +1,4 @@
-"""The formulas against integrals, draws and simulated networks, none of which knows them."""
+"""The formulas against numerical integrals, simulated networks and enumeration."""
 
 import itertools
 import math
@@ -23,18 +23,18 @@ def relu_product(c: float, slope: bool) -> float:
 
 
 @pytest.mark.parametrize("c", [-0.5, -1 / 7, 0.0, 0.7])
-def test_the_kernel_is_the_integral_that_it_stands_for(c: float):
+def test_the_kernel_equals_its_integral(c: float):
     assert theory.kernel(c) == pytest.approx(relu_product(c, slope=False), abs=1e-6)
     assert theory.kernel_slope(c) == pytest.approx(relu_product(c, slope=True), abs=1e-6)
 
 
-def test_the_slope_is_the_derivative():
+def test_the_kernel_slope_is_the_derivative():
     c, step = np.linspace(-0.9, 0.9, 7), 1e-6
     difference = (theory.kernel(c + step) - theory.kernel(c - step)) / (2 * step)
     np.testing.assert_allclose(theory.kernel_slope(c), difference, atol=1e-8)
 
 
-def test_the_listed_rates():
+def test_published_rates():
     batches = (8, 16, 32, 64, 128, math.inf)
     listed = (1.788, 1.590, 1.522, 1.493, 1.480, 1.467)
     assert [round(theory.plain_rate(batch), 3) for batch in batches] == list(listed)
@@ -42,7 +42,7 @@ def test_the_listed_rates():
 
 
 class Layer:
-    """Norm, ReLU and linear map of one draw, with a gradient written out by hand."""
+    """Normalization, ReLU and a random linear map, with a handwritten gradient."""
 
     def __init__(self, rng: np.random.Generator, width: int, relu: bool = True):
         self.weights = rng.normal(size=(width, width)) * math.sqrt(2 / width)
@@ -55,14 +55,14 @@ class Layer:
         return (self.normal * self.on) @ self.weights
 
     def backward(self, g: np.ndarray) -> np.ndarray:
-        # Ioffe and Szegedy 2015: the gradient loses its mean and its part along the output.
+        # Ioffe and Szegedy 2015: subtract the mean and the projection on the output.
         g = (g @ self.weights.T) * self.on
         along = (g * self.normal).mean(axis=0)
         return (g - g.mean(axis=0) - self.normal * along) / self.deviation
 
 
 def simulated(seed, batch, width, units, layers=1, shortcut=0.0, relu=True):
-    """Squared gradients at every unit's input and at the output, and variances of the stream."""
+    """Squared gradients at the input of each unit and at the output, and the stream's variances."""
     rng = np.random.default_rng(seed)
     added = 1 - 1 / math.pi
     start = added / (1 - shortcut**2) if shortcut < 1 else added
@@ -85,7 +85,7 @@ def simulated(seed, batch, width, units, layers=1, shortcut=0.0, relu=True):
     return np.array(squares[::-1]), np.array(variances)
 
 
-def test_the_gradient_written_by_hand_is_a_gradient():
+def test_the_handwritten_gradient_of_the_simulation():
     rng = np.random.default_rng(0)
     layer, (x, g, step) = Layer(rng, 5), rng.normal(size=(3, 7, 5))
     layer.forward(x)
@@ -95,18 +95,18 @@ def test_the_gradient_written_by_hand_is_a_gradient():
 
 
 def rates(units: int, seeds: int = 4, **network) -> tuple[float, float]:
-    """The mean rate over seeds and its standard error, away from both ends."""
+    """The mean rate over seeds and its standard error, without units at both ends."""
     squares = [simulated(seed, units=units, **network)[0] for seed in range(seeds)]
     values = [np.exp(np.log(s[3] / s[-5]) / (len(s) - 8)) for s in squares]
     return float(np.mean(values)), float(np.std(values, ddof=1) / math.sqrt(seeds))
 
 
-# Beside the sampling error there is that of a finite width, of the order of batch / width.
+# Finite width adds an error of the order of batch / width to the sampling error.
 WIDTH_ERROR = 0.01
 
 
 @pytest.mark.parametrize(("batch", "relu"), [(8, True), (16, True), (32, True), (8, False)])
-def test_plain_nets_grow_at_the_rate(batch: int, relu: bool):
+def test_plain_networks_grow_at_the_rate(batch: int, relu: bool):
     expected = theory.plain_rate(batch) if relu else theory.linear_rate(batch)
     rate, error = rates(24, batch=batch, width=256, relu=relu)
     assert error < 0.03
@@ -128,7 +128,7 @@ def test_scaled_shortcuts_between_plain_and_residual():
 
 
 @pytest.mark.parametrize("layers", [1, 2])
-def test_residual_nets_follow_their_profile(layers: int):
+def test_residual_networks_follow_their_profile(layers: int):
     batch, units = 32, 40
     runs = [simulated(seed, batch, 192, units, layers, 1.0)[0] for seed in range(6)]
     logs = np.array([np.log(squares[:-1] / squares[-1]) for squares in runs])
@@ -147,7 +147,7 @@ def test_the_profile_becomes_the_power_law():
     assert slope == pytest.approx(theory.residual_exponent(2), abs=0.002)
 
 
-def test_each_unit_adds_the_variance():
+def test_each_unit_adds_the_predicted_variance():
     batch = 32
     slopes = [
         np.polyfit(np.arange(40), simulated(seed, batch, 128, 40, 1, 1.0)[1], 1)[0]
@@ -155,12 +155,12 @@ def test_each_unit_adds_the_variance():
     ]
     error = np.std(slopes, ddof=1) / math.sqrt(len(slopes))
     assert np.mean(slopes) == pytest.approx(theory.variance_growth(batch), abs=3 * error)
-    assert error < 0.04  # so that it is not 1, which the variance over all elements grows by
+    assert error < 0.04  # excludes 1, the growth of the variance over all elements
     assert theory.variance_growth() == pytest.approx(0.682, abs=5e-4)  # as listed
     assert theory.variance_growth(1e7) == pytest.approx(theory.variance_growth())
 
 
-def test_path_lengths_are_those_of_all_paths_counted():
+def test_path_lengths_by_enumerating_all_paths():
     gains = theory.residual_gain(8, theory.residual_exponent(2, 16))
     weights, lengths = [], []
     for taken in itertools.product((0, 1), repeat=8):
@@ -175,7 +175,7 @@ def test_path_lengths_are_those_of_all_paths_counted():
 
 
 def log_norms(width: int, depth: int, draws: int) -> np.ndarray:
-    """ln |g|^2 of plain ReLU nets without norm, run forward and backward."""
+    """ln |g|^2 of random plain ReLU networks without normalization."""
     rng = np.random.default_rng(width)
     logs = []
     for _ in range(draws):
@@ -192,9 +192,9 @@ def log_norms(width: int, depth: int, draws: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("width", "depth"), [(16, 3), (24, 8)])
-def test_the_variance_of_the_log_without_norm(width: int, depth: int):
-    # Each ReLU on the way back takes its share of a normal vector. The map before the first of them
-    # leaves one of which nothing is taken: its squared norm is chi-squared of `width` degrees.
+def test_the_variance_of_the_log_without_normalization(width: int, depth: int):
+    # In the backward pass each ReLU masks a normal vector. The gradient at the input is not masked:
+    # its squared norm contributes a chi-squared factor with `width` degrees of freedom.
     draws = 2000
     logs = log_norms(width, depth, draws)
     first = np.var(logs, ddof=1)
@@ -205,7 +205,7 @@ def test_the_variance_of_the_log_without_norm(width: int, depth: int):
     assert error < 0.06 * expected
 
 
-def test_the_exact_variance_goes_to_five_over_the_width():
+def test_the_exact_variance_tends_to_five_over_the_width():
     exact = [theory.exact_log_variance([width]) * width for width in (64, 512, 4096)]
     assert exact[2] == pytest.approx(5, abs=0.01)
     assert exact[0] > exact[1] > exact[2]
