@@ -1,7 +1,7 @@
 """Branches: the function F of a residual unit, as a sequence of convolutions.
 
 He et al. 2015 (arXiv 1512.03385), Fig. 5; grouped, Xie et al. 2017 (arXiv 1611.05431), Fig. 3(c).
-The layers between the convolutions are the order's, see orders.py. A new branch is a subclass of
+orders.py defines the layers between the convolutions. A new branch is a subclass of
 `Branch` and an entry of `BRANCHES`.
 """
 
@@ -39,7 +39,7 @@ class Branch:
 
     kernel_size: int = 3
     squeeze: int = 0
-    dropout = 0.0  # an option of branches of more than one convolution
+    dropout = 0.0  # subclasses with several convolutions make it a field
 
     def convolutions(self, width: int, stride: int) -> tuple[Convolution, ...]:
         """The convolutions of F, first to last.
@@ -86,8 +86,8 @@ class Bottleneck(Branch):
 
     Attributes:
       dropout: dropout rate between convolutions.
-      cardinality: groups of the 3x3 convolution, the C of a ResNeXt C x d.
-      width: channels of each group in a stage of 64, the d; other stages in proportion.
+      cardinality: groups of the 3x3 convolution, C in ResNeXt's C x d.
+      width: channels of each group in a stage of 64 channels, d in C x d; proportional elsewhere.
       stride_on: a name of `STRIDE_ON`.
     """
 

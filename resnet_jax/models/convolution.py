@@ -50,14 +50,14 @@ def convolve(
     stride: int = 1,
     groups: int = 1,
 ) -> Float[Array, "b p q o"]:
-    """The convolution in its faster form, windowed or as one matrix product; i = c / groups."""
+    """Convolves images by the faster of `windowed` and `unrolled`; i = c / groups."""
     if stride == groups == 1 and smaller_than_kernel(images.shape[1:3], kernel.shape[0]):
         return unrolled(images, kernel)
     return windowed(images, kernel, stride, groups)
 
 
 def smaller_than_kernel(image: tuple[int, ...], size: int) -> bool:
-    """Whether a kernel exceeds an image in height or width and has at least as many pixels."""
+    """Whether a kernel is larger than an image in height or width, and not smaller in area."""
     return min(image) < size and image[0] * image[1] <= size * size
 
 
@@ -92,7 +92,7 @@ def unrolled(
     batch, height, width, _ = images.shape
     size, features = kernel.shape[0], kernel.shape[-1]
     margin = (size - 1) // 2
-    # How far windows of the last output pixels reach past the kernel's edge.
+    # How far the windows of the outermost output pixels extend beyond the kernel.
     rows, columns = (max(0, extent - 1 - margin) for extent in (height, width))
     kernel = jnp.pad(kernel, ((rows, rows), (columns, columns), (0, 0), (0, 0)))
     windows = [

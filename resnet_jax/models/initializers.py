@@ -8,7 +8,7 @@ from jax import Array
 from jaxtyping import DTypeLike
 
 Initializer = Callable[..., Array]
-"""From (key, shape, dtype) to the initial value of a parameter."""
+"""Maps (key, shape, dtype) to the initial value of a parameter."""
 
 
 def fan_in_normal(gain: float) -> Initializer:
@@ -45,7 +45,7 @@ def delta_orthogonal(gain: float) -> Initializer:
     Xiao et al. 2018 (arXiv 1806.05393), algorithm 2. With at least as many features as channels and
     stride 1, the linear convolution multiplies the norm of every input by `gain`. The paper does
     not treat fewer features; the matrix then has orthonormal columns, and the convolution preserves
-    the norm of what lies in their span only. The paper's networks have tanh and a gain near 1: with
+    the norm of inputs in their span only. The paper's networks have tanh and a gain near 1: with
     ReLU the norm is preserved on average.
 
     Args:
@@ -81,6 +81,6 @@ INITIALIZERS: dict[str, Initializer] = {
     "delta_orthogonal": delta_orthogonal(2**0.5),
     "glorot": nn.initializers.glorot_uniform(),
 }
-"""Of convolutions. All but "glorot" have the gain of ReLU; that one is as published, uniform with
-variance 2 / (fan_in + fan_out) (Glorot and Bengio 2010, eq. 16).
+"""Initializers of convolution kernels. All but "glorot" have the gain of ReLU; that one is uniform
+with variance 2 / (fan_in + fan_out), as published (Glorot and Bengio 2010, eq. 16).
 """

@@ -24,7 +24,7 @@ ACTIVATIONS: Mapping[str, Activation] = {
     "swish": nn.swish,  # x sigmoid(x) (Ramachandran et al. 2017, arXiv 1710.05941)
     "tanh": nn.tanh,
 }
-"""Initializers use the gain of ReLU with all of them."""
+"""With all of them, initializers use the gain of ReLU."""
 
 DTYPES: Mapping[str, DTypeLike] = {
     "float32": jnp.float32,
@@ -44,7 +44,7 @@ class Layers:
       norm: the normalization layer.
       activation: the nonlinearity.
       initializer: initializer of the convolution kernels.
-      mode: how this call of the network computes.
+      mode: training or evaluation, and dtype.
       dropout: dropout rate between the convolutions of a branch.
       biases: whether `shift` adds learnable scalars (Fixup).
     """
@@ -99,7 +99,7 @@ class Layers:
         Args:
           images: the input.
           ops: names of `LAYER_OPS`, such as ("norm", "activation").
-          suffix: end of the submodules' names: "1" for norm1.
+          suffix: appended to the submodules' names: "1" for norm1.
           zero_scale: initialize the scale of a norm with zeros instead of ones.
         """
         for op in ops:

@@ -17,7 +17,7 @@ from resnet_jax.models.initializers import Initializer
 
 @dataclass(frozen=True)
 class Mode:
-    """How one call of a network computes.
+    """Training or evaluation, dtype, and axis of batch statistics, in one call of a network.
 
     Attributes:
       train: whether batch norm uses batch statistics and updates the running ones, and whether
@@ -41,7 +41,7 @@ class Norm(Protocol):
 
         Args:
           images: the input.
-          mode: how the network computes.
+          mode: training or evaluation, and dtype.
           name: name of the Linen submodule.
           scale_init: initializer of the scale.
         """
@@ -54,7 +54,7 @@ class BatchNorm:
     The variance is the biased one, in the running statistics too (PyTorch stores the unbiased one).
 
     Attributes:
-      momentum: share of the old running statistics that an update keeps.
+      momentum: weight of the old running statistics in an update; PyTorch's momentum is 1 - this.
       epsilon: added to the variance.
     """
 

@@ -1,7 +1,7 @@
-"""Activation orders: where normalization and activation stand in a residual unit.
+"""Activation orders: the positions of norms and activations in a residual unit.
 
-He et al. 2016 (arXiv 1603.05027), Fig. 4. `|` ends the pre-activation, which projection shortcuts
-read too, `+` is the addition, and what follows it is the function f:
+He et al. 2016 (arXiv 1603.05027), Fig. 4. `|` ends the pre-activation, whose output is
+also the input of projection shortcuts. `+` is the addition, and the layers after it are f:
 
     original                            conv BN ReLU conv BN      + ReLU       Fig. 4(a)
     bn_after_addition                   conv BN ReLU conv         + BN ReLU    Fig. 4(b)
@@ -31,7 +31,7 @@ class Order:
       between: between two convolutions.
       post: after the last convolution, before the addition.
       after_addition: the function f in x' = f(y).
-      early: between convolutions before the last two, if not the same as `between`.
+      early: replaces `between` everywhere but between the last two convolutions, if given.
     """
 
     pre: Ops = ()

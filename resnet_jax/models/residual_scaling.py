@@ -1,7 +1,7 @@
 """Residual scaling: the factor s in y = h(x) + s F(x), and the initialization that belongs to it.
 
 Deep residual networks without normalization train if their branches are small at initialization.
-With s = 0 and no shortcut (a plain network) no gradient passes, and nothing trains.
+With s = 0 and no shortcut (a plain network), only the bias of the classifier trains.
 """
 
 from collections.abc import Mapping
@@ -31,11 +31,11 @@ class ResidualScaling:
         return branch
 
     def kernel_factor(self, branches: int, convolutions: int) -> float:
-        """What initial kernels are multiplied by, in a network of `branches` branches.
+        """Factor of the initial kernels of a branch.
 
         Args:
-          branches: number of branches, L.
-          convolutions: convolutions of a branch, m.
+          branches: number of branches in the network, L.
+          convolutions: number of convolutions in a branch, m.
         """
         return 1.0
 
@@ -81,8 +81,8 @@ class Fixup(ZeroInit):
        initially 0, before each convolution, activation and dense layer.
 
     As in the authors' code a projection shares the bias of the branch's first convolution, and the
-    stem's convolution has none. Their code also trains the scalars at a tenth of the learning rate,
-    which no rule of the paper says and which is not done here.
+    stem's convolution has none. Their code also trains the scalars at a tenth of the learning rate;
+    the paper does not mention it, and it is not done here.
     """
 
     initial: ClassVar[float] = 1.0

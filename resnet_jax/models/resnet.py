@@ -38,13 +38,13 @@ class ResNet(nn.Module):
       shortcut: h.
       order: where norms and activations stand, and the after-addition f.
       branch_scale: s in h(x) + s F(x).
-      stochastic_depth: survival probabilities of the branches; None keeps all.
-      normalization: the normalization layer. Convolutions have no bias, with any.
+      stochastic_depth: survival probabilities of the branches; None disables it.
+      normalization: the normalization layer. Convolutions have no bias, even without one.
       activation: the nonlinearity.
-      initializer: initializer of the convolution kernels; for the dense layer's see `Head`.
+      initializer: initializer of the convolution kernels (`Head` initializes the dense layer).
       unit_dropout: dropout rate between units.
-      zero_init_residual: start with F = 0 in every unit, by a zero scale of the branch's last norm,
-        or a zero kernel of its last convolution where no norm follows it (pre-activation).
+      zero_init_residual: start with F = 0: zero scale of each branch's last norm, or zero kernel of
+        its last convolution where no norm follows (pre-activation).
       dtype: dtype of the computation.
       axis_name: mapped axis over which batch statistics are averaged, if any.
 
@@ -110,7 +110,7 @@ class ResNet(nn.Module):
 
     @property
     def momentum(self) -> float:
-        """Share of the old running statistics that batch norm keeps in an update; 0 without it."""
+        """Weight of the old running statistics in an update of batch norm; 0 without batch norm."""
         return getattr(self.normalization, "momentum", 0.0)
 
     def _stage(self, stage: int, layers: Layers) -> "Stage":
@@ -175,7 +175,7 @@ def _check_stages(model: ResNet) -> None:
     if model.num_classes < 1:
         raise UserError(f"num_classes={model.num_classes} must be 1 or more")
     for width in widths:
-        model.branch.convolutions(width, stride=1)  # raises if the branch cannot be so narrow
+        model.branch.convolutions(width, stride=1)  # raises if it is too narrow
 
 
 def _check_order(model: ResNet) -> None:
@@ -191,20 +191,20 @@ def _check_order(model: ResNet) -> None:
 def _check_branches(model: ResNet) -> None:
     """Refuses branches that are dropped without a replacement or that never train.
 
-    Other networks that do not train, such as a plain one whose branches start at zero, are
-    allowed: they may be what is studied.
+    Other networks that do not train are allowed, such as a plain one with zero branches, because
+    they may be the object of study.
     """
     depth = model.stochastic_depth
     if depth and model.shortcut is none:
         raise UserError(
-            f"survival={depth.survival} drops branches, and with shortcut='none' the output of "
-            "the network would then not depend on the image"
+            f"survival={depth.survival} drops branches; with shortcut='none' nothing would replace "
+            "them, and the logits would not depend on the image"
         )
     if isinstance(model.branch_scale, Fixup) and model.normalization is not no_norm:
         raise UserError("branch_scale='fixup' replaces norms: set normalization='none' with it")
     starts_at_zero = model.zero_init_residual or model.branch_scale.zero_init
     if starts_at_zero and model.order.post[-1:] == ("activation",):
         raise UserError(
-            "branches that start at zero stay there in this order: the activation before the "
+            "branches initialized to zero never train in this order: the activation before the "
             f"addition (post={model.order.post}) has no gradient at zero; choose another order"
         )

@@ -1,4 +1,4 @@
-"""From the flat settings of a network, as in a config's `model.*`, to a `ResNet` of parts.
+"""Builds a `ResNet` from flat settings, such as a config's `model.*`.
 
 A part is chosen by name from a table (`CHOICES`): shortcut="scaled" is `shortcuts.Scaled()`. Some
 settings are options of a part (`OPTIONS`): shortcut_scale=0.5 makes that `Scaled(factor=0.5)`. An
@@ -68,7 +68,7 @@ SETTINGS = (*_DEFAULTS, *OPTIONS, *DEPTH)
 
 
 def from_settings(stage_sizes: Sequence[int], **settings: Any) -> ResNet:
-    """The network of some settings; those left out have the defaults of `ResNet` and its parts.
+    """Builds a network from flat settings; the defaults are those of `ResNet` and its parts.
 
     Args:
       stage_sizes: units in each stage.
@@ -166,7 +166,7 @@ RANGES: dict[str, Range] = {
     "survival": (lambda value: 0 < value <= 1, "is a probability and not in (0, 1]"),
     "kernel_size": (lambda value: value >= 1 and value % 2 == 1, "must be an odd number"),
 }
-"""What numbers may be, and what to say of others."""
+"""Predicate of each number's range, and the error message for numbers outside it."""
 
 
 def _check_range(setting: str, value: Any) -> None:

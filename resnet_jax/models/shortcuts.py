@@ -6,9 +6,9 @@ dtype of the branch. Identities read x; projections read the preactivated input,
 (He et al. 2016, section 4.1). Where a unit changes the shape, identities are zero-padded (option A
 of He et al. 2015).
 
-A new shortcut is a function here, or a frozen dataclass with `__call__` if it has numbers to set,
-and an entry of `SHORTCUTS`. Its parameters belong to a Linen module named "shortcut" or "gate";
-under another name they would count as layers of the network's depth.
+A new shortcut is a function here, or a frozen dataclass with `__call__` if it has options,
+and an entry of `SHORTCUTS`. Its parameters belong in a Linen module named "shortcut" or "gate",
+which `summarize` excludes from the network's depth.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from resnet_jax.models.layers import Layers
 
 @dataclass(frozen=True)
 class ShortcutContext:
-    """What a shortcut has to match.
+    """What a shortcut is told about its unit.
 
     Attributes:
       features: output channels of the branch.
@@ -46,7 +46,7 @@ class ShortcutContext:
 
 
 class GatedTerms(NamedTuple):
-    """The result of a shortcut that gates the branch too: y = shortcut + branch_gate F(x).
+    """Result of a shortcut that also gates the branch: y = shortcut + branch_gate F(x).
 
     Attributes:
       shortcut: h(x).
@@ -58,7 +58,7 @@ class GatedTerms(NamedTuple):
 
 
 Shortcut = Callable[[Array, Array, ShortcutContext], Array | GatedTerms]
-"""From (input, preactivated input, context) to h(x), or to both terms' factors."""
+"""Maps (input, preactivated input, context) to h(x), or to `GatedTerms`."""
 
 
 def none(
@@ -167,7 +167,7 @@ class Dropout:
     """Dropout on the identity (He et al. 2016, section 3.1, Fig. 2(f)).
 
     Attributes:
-      rate: share of the values that are zeroed.
+      rate: fraction of the values that are zeroed.
     """
 
     rate: float = 0.5
@@ -200,8 +200,8 @@ class Projection(nn.Module):
     """A 1x1 convolution, with a norm after it if the branch ends in one.
 
     Attributes:
-      context: what the output has to match.
-      pools: whether average pooling takes the place of the stride.
+      context: the shape that the output must have, and the network's layers.
+      pools: whether to downsample by average pooling instead of a stride.
     """
 
     context: ShortcutContext
@@ -221,7 +221,7 @@ class Gate(nn.Module):
 
     Attributes:
       bias: initial value of b.
-      context: what the output has to match.
+      context: the shape that the output must have, and the network's layers.
     """
 
     bias: float
@@ -237,7 +237,7 @@ class Gate(nn.Module):
 
 
 def _average_pool(x: Float[Array, "b h w c"], stride: int) -> Float[Array, "b p q c"]:
-    """Average pooling of stride x stride pixels; of fewer at an edge if sides are no multiples."""
+    """Average pooling of stride x stride pixels; at an edge, of those inside the image."""
     window = (stride, stride)
     padding = tuple((0, -side % stride) for side in x.shape[1:3])
     return nn.avg_pool(x, window, window, padding, count_include_pad=False)

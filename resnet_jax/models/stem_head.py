@@ -17,7 +17,7 @@ class StemLayers(Protocol):
     """The layers of a stem.
 
     Attributes:
-      image_shape: (height, width, channels) of the images that it is meant for.
+      image_shape: (height, width, channels) of the images it is designed for.
     """
 
     image_shape: ClassVar[tuple[int, int, int]]
@@ -119,7 +119,7 @@ class Stem(nn.Module):
     """Maps images to the input of the first unit.
 
     Attributes:
-      stem: what it consists of.
+      stem: the layers.
       width: channels of the first stage.
       layers: the network's layers.
     """
@@ -140,8 +140,8 @@ class Head(nn.Module):
 
     The dense kernel is normal with standard deviation sqrt(1 / (3 fan_in)), as in PyTorch's linear
     layers, and the bias is zero. In the original order the output of the last unit grows with
-    depth: with He initialization here, a ResNet-110 would start at more than twice the loss of a
-    guess.
+    depth: with He initialization of the dense layer, the initial loss of a ResNet-110 would be more
+    than twice that of uniform predictions.
 
     Attributes:
       classes: number of logits.

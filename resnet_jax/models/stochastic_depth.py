@@ -15,7 +15,7 @@ from jax import Array
 from jaxtyping import Float
 
 Rule = Callable[[int, int, float], float]
-"""From (l, L, p_L) to p_l, with units counted from 1."""
+"""Maps (l, L, p_L) to p_l, with units counted from 1."""
 
 
 def linear(unit: int, units: int, last: float) -> float:
@@ -37,7 +37,7 @@ class StochasticDepth:
 
     Attributes:
       survival: p_L, that of the last unit.
-      rule: gives the other units' from it.
+      rule: computes those of the other units from it.
     """
 
     survival: float
@@ -56,13 +56,13 @@ def survive(
     Args:
       branch: s F(x).
       probability: p_l.
-      unit: the module whose random stream "depth" decides.
+      unit: the module that provides the random stream "depth".
       train: whether this is a training step.
     """
     if probability == 1:
         return branch
     if not train:
         return branch * probability
-    # In float32 also where Python floats are of 64 bits, so that float64 runs draw the same.
-    taken = jax.random.bernoulli(unit.make_rng("depth"), jnp.float32(probability))
-    return branch * taken.astype(branch.dtype)
+    # A float32 probability, so that runs in float64 draw the same numbers.
+    kept = jax.random.bernoulli(unit.make_rng("depth"), jnp.float32(probability))
+    return branch * kept.astype(branch.dtype)

@@ -19,7 +19,7 @@ from resnet_jax.models.stochastic_depth import survive
 
 @dataclass(frozen=True)
 class BlockSpec:
-    """In what one unit of a network differs from the others.
+    """The settings that differ between the units of a network.
 
     Attributes:
       width: channels of its stage.
@@ -41,11 +41,11 @@ class Unit(nn.Module):
     Attributes:
       shortcut: h.
       branch: F.
-      order: where norms and activations stand, and f.
+      order: the positions of norms and activations, and f.
       scaling: s.
-      spec: in what this unit differs from the others.
+      spec: the settings that differ between units.
       layers: the network's layers.
-      kernel_factor: what the initial kernels of the branch are multiplied by.
+      kernel_factor: factor of the branch's initial kernels.
       zero_init: whether F = 0 at initialization.
       dropout: dropout rate on the unit's input.
     """
@@ -78,7 +78,7 @@ class Unit(nn.Module):
         return survive(branch, self.spec.survival, self, self.layers.mode.train)
 
     def _preactivate(self, x: Float[Array, "b h w c"]) -> Float[Array, "b h w c"]:
-        """What branch and projection read."""
+        """The input of the branch and of projections."""
         if not self.spec.first:
             x = self.layers.apply(x, self.order.pre, suffix=self.order.suffix(0))
         return self.layers.shift(x, name="before_conv1")

@@ -1,4 +1,4 @@
-"""Networks of the papers, written out layer by layer: settings left alone add nothing to them."""
+"""With default settings, networks equal those of the papers, written out layer by layer."""
 
 from collections.abc import Callable
 
@@ -49,8 +49,8 @@ def original(x, features, stride, first):
 
 
 def preactivation(x, features, stride, first):
-    opened = x if first else nn.relu(norm(x, "norm1"))
-    f = nn.relu(norm(conv(opened, features, "conv1", stride), "norm2"))
+    preactivated = x if first else nn.relu(norm(x, "norm1"))
+    f = nn.relu(norm(conv(preactivated, features, "conv1", stride), "norm2"))
     return option_a(x, features, stride) + conv(f, features, "conv2")
 
 
@@ -80,11 +80,11 @@ class ByHand(nn.Module):
 
 
 @pytest.mark.parametrize("order", [original, preactivation])
-def test_names_values_and_outputs_are_those_written_out_bit_by_bit(order):
+def test_variables_and_outputs_are_bitwise_those_of_the_network_by_hand(order):
     ours = from_settings((1, 2), widths=(4, 6), num_classes=5, order=order.__name__)
     by_hand = ByHand(order)
     variables = initialize(ours, KEY, (8, 8, 3))
-    jax.tree.map(np.testing.assert_array_equal, variables, by_hand.init(KEY, IMAGES))
+    jax.tree.map(np.testing.assert_array_equal, variables, initialize(by_hand, KEY, (8, 8, 3)))
     mutable = ["batch_stats"]
     jax.tree.map(
         np.testing.assert_array_equal,

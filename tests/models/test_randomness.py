@@ -1,9 +1,12 @@
-"""What is drawn in training: dropout in three places, and stochastic depth."""
+"""Randomness in training: dropout in three places, and stochastic depth."""
+
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from made_variables import made_variables
 
 from resnet_jax.errors import UserError
 from resnet_jax.models import ResNet, from_settings, initialize
@@ -31,7 +34,7 @@ def train(model, streams, images=IMAGES):
     [{"dropout": 0.3}, {"unit_dropout": 0.3}, {"shortcut": "dropout"}],
     ids=["in branches", "between units", "on shortcuts"],
 )
-def test_dropout_draws_in_training_alone(settings):
+def test_dropout_is_active_in_training_only(settings):
     model, plain = tiny(**settings), tiny()
     one, other = train(model, {"dropout": KEY}), train(model, {"dropout": jax.random.key(5)})
     assert not np.allclose(one, other)
@@ -41,24 +44,22 @@ def test_dropout_draws_in_training_alone(settings):
     np.testing.assert_array_equal(model.apply(variables, IMAGES), plain.apply(variables, IMAGES))
 
 
-def test_the_shortcut_is_dropped_elementwise_and_keeps_its_mean():
+def test_shortcut_dropout_is_elementwise_and_preserves_the_mean():
     """With the branch off, the one unit returns its input where it is kept, over 1 - rate."""
     model = from_settings(
         (1,), widths=(8,), stem="none", shortcut="dropout", shortcut_dropout=0.25,
         branch_scale="constant", branch_constant=0.0, order="preactivation", normalization="none",
     )  # fmt: skip
     images = jnp.ones((8, 16, 16, 8))
-    variables = initialize(model, KEY, images.shape[1:])
-    _, seen = model.apply(
-        variables, images, train=True, rngs={"dropout": KEY},
-        mutable=["intermediates"], capture_intermediates=True,
-    )  # fmt: skip
-    dropped = np.asarray(seen["intermediates"]["stage1"]["unit01"]["__call__"][0])
+    variables = made_variables(model, images.shape[1:])
+    apply = partial(model.apply, train=True, mutable=["intermediates"], capture_intermediates=True)
+    _, state = jax.jit(apply)(variables, images, rngs={"dropout": KEY})
+    dropped = np.asarray(state["intermediates"]["stage1"]["unit01"]["__call__"][0])
     assert set(np.unique(dropped)) == {0.0, np.float32(4 / 3)}
     assert (dropped == 0).mean() == pytest.approx(0.25, abs=0.02)
 
 
-def test_survival_falls_linearly_to_the_last_unit():
+def test_survival_probability_decays_linearly_to_the_last_unit():
     """Huang et al. 2016, eq. 4 and Fig. 2: 1 at the input, p_L at the last unit."""
     falling = [RULES["linear"](unit, 54, 0.5) for unit in range(1, 55)]
     assert falling[-1] == 0.5
@@ -68,22 +69,22 @@ def test_survival_falls_linearly_to_the_last_unit():
     assert RULES["uniform"](7, 54, 0.8) == 0.8
 
 
-def test_a_branch_is_taken_or_left_for_the_whole_batch():
-    """With one unit there are two outcomes, and the share of each is the probability's."""
+def test_a_branch_is_kept_or_dropped_for_the_whole_batch():
+    """One unit has two possible outcomes, with the frequencies of its survival probability."""
     model = from_settings((1,), widths=(4,), normalization="none", survival=0.7)
     variables = initialize(model, KEY, (8, 8, 3))
     apply = jax.jit(lambda key: model.apply(variables, IMAGES, train=True, rngs={"depth": key}))
-    taken = model.clone(stochastic_depth=None).apply(variables, IMAGES)
+    full = model.clone(stochastic_depth=None).apply(variables, IMAGES)
     off = model.clone(stochastic_depth=None, branch_scale=Constant(0.0))
-    left = off.apply(variables, IMAGES)
+    without = off.apply(variables, IMAGES)
     draws = [np.asarray(apply(jax.random.key(seed))) for seed in range(200)]
-    takes = [np.allclose(each, taken, atol=1e-5) for each in draws]
-    leaves = [np.allclose(each, left, atol=1e-5) for each in draws]
-    assert all(one != other for one, other in zip(takes, leaves, strict=True))
-    assert np.mean(takes) == pytest.approx(0.7, abs=3 * (0.7 * 0.3 / 200) ** 0.5)
+    kept = [np.allclose(each, full, atol=1e-5) for each in draws]
+    dropped = [np.allclose(each, without, atol=1e-5) for each in draws]
+    assert all(one != other for one, other in zip(kept, dropped, strict=True))
+    assert np.mean(kept) == pytest.approx(0.7, abs=3 * (0.7 * 0.3 / 200) ** 0.5)
 
 
-def test_in_evaluation_the_branch_counts_by_its_probability():
+def test_in_evaluation_the_branch_is_multiplied_by_its_probability():
     model = from_settings((1,), widths=(4,), normalization="none", survival=0.7)
     scaled = model.clone(stochastic_depth=None, branch_scale=Constant(0.7))
     variables = initialize(model, KEY, (8, 8, 3))
@@ -118,6 +119,6 @@ def test_in_evaluation_the_branch_counts_by_its_probability():
         ({"branch_scale": "fixup", "order": "relu_before_addition"}, "no gradient at zero"),
     ],
 )
-def test_settings_without_effect_or_sense_are_refused(settings, message):
+def test_invalid_or_ineffective_settings_are_refused(settings, message):
     with pytest.raises(UserError, match=message):
         tiny(**settings)

@@ -1,7 +1,9 @@
-"""Scales of branches and shortcuts: formulas, counts, and the gradient at initialisation.
+"""Residual scaling: formulas, parameters, and gradients at initialization.
 
-Values and gradients of networks with them are held against PyTorch in test_torch_agreement.
+test_torch_agreement.py compares values and gradients of such networks with PyTorch.
 """
+
+from functools import cache
 
 import jax
 import jax.numpy as jnp
@@ -25,6 +27,7 @@ def tiny(**settings) -> ResNet:
     return from_settings(**given | settings)
 
 
+@cache
 def params_of(model: ResNet) -> dict[str, np.ndarray]:
     return flatten_dict(initialize(model, KEY, (8, 8, 3))["params"], sep="/")
 
@@ -40,7 +43,7 @@ def gradients(model: ResNet) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("name", ["skipinit", "rezero"])
-def test_a_learnable_scale_is_one_scalar_a_unit_that_starts_at_zero(name):
+def test_a_learnable_scale_is_one_scalar_per_unit_initially_zero(name):
     without, params = params_of(tiny()), params_of(tiny(branch_scale=name))
     scales = {f"{unit}/scale" for unit in UNITS}
     assert params.keys() - without.keys() == scales
@@ -50,33 +53,35 @@ def test_a_learnable_scale_is_one_scalar_a_unit_that_starts_at_zero(name):
 
 
 @pytest.mark.parametrize("order", ["original", "preactivation"])
-def test_a_scale_of_zero_leaves_the_shortcuts_alone(order):
+def test_with_scale_zero_a_network_is_its_shortcuts(order):
     model = tiny(branch_scale="skipinit", order=order)
     logits = model.apply({"params": initialize(model, KEY, (8, 8, 3))["params"]}, IMAGES)
     off = tiny(branch_scale="constant", branch_constant=0.0, order=order)
     np.testing.assert_array_equal(off.apply(initialize(off, KEY, (8, 8, 3)), IMAGES), logits)
     stem_and_head = {"stem/conv/kernel", "head/dense/kernel", "head/dense/bias"}
-    moved = {path for path, gradient in gradients(model).items() if np.any(gradient)}
-    assert moved == stem_and_head | {f"{unit}/scale" for unit in UNITS}
+    nonzero = {path for path, gradient in gradients(model).items() if np.any(gradient)}
+    assert nonzero == stem_and_head | {f"{unit}/scale" for unit in UNITS}
 
 
-def test_a_plain_net_that_starts_at_zero_is_dead():
+def test_a_plain_network_with_zero_branches_has_no_gradient():
     for settings in ({"branch_scale": "skipinit"}, {"zero_init_residual": True}):
-        moved = gradients(tiny(shortcut="none", **settings))
-        assert [path for path, gradient in moved.items() if np.any(gradient)] == ["head/dense/bias"]
+        nonzero = gradients(tiny(shortcut="none", **settings))
+        assert [path for path, gradient in nonzero.items() if np.any(gradient)] == [
+            "head/dense/bias"
+        ]
 
 
-def test_a_norm_may_stand_beside_a_learnable_scale():
+def test_a_learnable_scale_can_be_combined_with_a_norm():
     params = params_of(tiny(branch_scale="rezero", normalization="batch"))
     assert {"stage1/unit01/scale", "stage1/unit01/norm2/scale"} <= params.keys()
 
 
 @pytest.mark.parametrize("order", ["original", "preactivation"])
 @pytest.mark.parametrize(("branch", "convolutions"), [("basic", 2), ("bottleneck", 3)])
-def test_fixup_adds_a_scale_and_two_biases_a_convolution(order, branch, convolutions):
-    """Zhang et al. 2019, rule 3; two more biases stand before the stem's ReLU and the classifier.
+def test_fixup_adds_a_scale_per_unit_and_two_biases_per_convolution(order, branch, convolutions):
+    """Zhang et al. 2019, rule 3; two more biases precede the stem's ReLU and the classifier.
 
-    In pre-activation order the first unit has no ReLU of its own, and the head has one.
+    In pre-activation order the first unit has one ReLU less, and the head has one.
     """
     settings = {"branch": branch, "order": order, "shortcut": "B"}
     without, params = params_of(tiny(**settings)), params_of(tiny(branch_scale="fixup", **settings))
@@ -107,9 +112,9 @@ def test_paths_of_fixup():
     ("name", "factor"),
     [("resnet8", 3**-0.5), ("preact20", 9**-0.5), ("resnet29-bottleneck", 9**-0.25)],
 )
-def test_fixup_shrinks_the_kernels_of_branches_and_empties_the_last(name, factor):
+def test_fixup_scales_the_kernels_of_branches_and_zeros_the_last(name, factor):
     """Rules 1 and 2: L^(-1 / (2m - 2)) with L units of m convolutions."""
-    model = create(name, normalization="none")
+    model = create(name, normalization="none", widths=(4, 4, 4))
     last = "conv3" if "bottleneck" in name else "conv2"
     he, fixup = params_of(model), params_of(model.clone(branch_scale=Fixup()))
     for path, kernel in he.items():
@@ -119,16 +124,16 @@ def test_fixup_shrinks_the_kernels_of_branches_and_empties_the_last(name, factor
         np.testing.assert_allclose(fixup[path], expected * kernel, rtol=1e-6, err_msg=path)
 
 
-def test_fixup_starts_at_the_loss_of_a_guess_and_moves_the_classifier_first():
+def test_fixup_starts_at_uniform_predictions_with_gradients_of_the_classifier_only():
     model = tiny(branch_scale="fixup")
     params = initialize(model, KEY, (8, 8, 3))["params"]
     assert loss(model, params) == pytest.approx(np.log(5), rel=1e-6)
-    moved = {path for path, gradient in gradients(model).items() if np.any(gradient)}
-    assert moved == {"head/dense/kernel", "head/dense/bias"}
+    nonzero = {path for path, gradient in gradients(model).items() if np.any(gradient)}
+    assert nonzero == {"head/dense/kernel", "head/dense/bias"}
 
 
-def test_constants_are_those_of_the_equation():
-    """One unit, pre-activation, no norm: x' = lambda x + s F(x), which the head sees after ReLU."""
+def test_constant_scales_follow_the_equation():
+    """Without norms, a pre-activation unit computes x' = lambda x + s F(x)."""
     settings = {"stage_sizes": (1,), "widths": (4,), "order": "preactivation"}
     sites = {}
     for shortcut, branch in ((1.0, 1.0), (1.0, 0.0), (0.5, 0.25)):
@@ -147,7 +152,7 @@ def test_constants_are_those_of_the_equation():
     assert np.std(f) > 0.1
 
 
-def test_scaled_by_one_is_option_a():
+def test_scaling_the_shortcut_by_one_is_option_a():
     a, scaled = tiny(shortcut="A"), tiny(shortcut="scaled")
     variables = initialize(a, KEY, (8, 8, 3))
     np.testing.assert_array_equal(scaled.apply(variables, IMAGES), a.apply(variables, IMAGES))
@@ -173,6 +178,6 @@ def test_bfloat16_keeps_float32_parameters(name):
         ({"shortcut_scale": 0.5}, r"no effect without shortcut='scaled'"),
     ],
 )
-def test_settings_that_would_mislead_are_refused(settings, message):
+def test_options_without_effect_are_refused(settings, message):
     with pytest.raises(UserError, match=message):
         create("resnet20", **settings)

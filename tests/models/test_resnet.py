@@ -1,4 +1,4 @@
-"""What a network does, and what its variables are."""
+"""The network: parameter paths, initial values, modes, dtypes, and refused settings."""
 
 from collections.abc import Iterable
 
@@ -41,35 +41,36 @@ def test_parameter_paths_of_the_original_order():
 
 def test_preactivation_moves_the_first_norm_to_the_stem_and_adds_one_in_the_head():
     """He et al. 2016, section 4.1: the first and the last unit are special cases."""
-    known = paths(tiny(shortcut="B", order="preactivation"))
-    assert known["stem/norm/scale"] == (4,)
-    assert known["head/norm/scale"] == (6,)
-    assert "stage1/unit01/norm1/scale" not in known
-    assert known["stage1/unit01/norm2/scale"] == (4,)
-    assert known["stage2/unit01/norm1/scale"] == (4,)
-    assert "stage2/unit01/shortcut/conv/kernel" in known
-    assert "stage2/unit01/shortcut/norm/scale" not in known
+    shapes = paths(tiny(shortcut="B", order="preactivation"))
+    assert shapes["stem/norm/scale"] == (4,)
+    assert shapes["head/norm/scale"] == (6,)
+    assert "stage1/unit01/norm1/scale" not in shapes
+    assert shapes["stage1/unit01/norm2/scale"] == (4,)
+    assert shapes["stage2/unit01/norm1/scale"] == (4,)
+    assert "stage2/unit01/shortcut/conv/kernel" in shapes
+    assert "stage2/unit01/shortcut/norm/scale" not in shapes
 
 
 @pytest.mark.parametrize(("units", "last"), [(99, "unit99"), (101, "unit101")])
-def test_unit_names_sort_in_the_order_of_the_units(units, last):
+def test_unit_names_are_zero_padded_and_sort(units, last):
     model = ResNet((units,), widths=(1,))
     variables = jax.eval_shape(model.init, KEY, jnp.zeros((1, 1, 1, 1)))
-    named = sorted(variables["params"]["stage1"])
-    assert named[0] == "unit" + "1".zfill(len(last) - 4)
-    assert named[-1] == last
-    assert [int(name.removeprefix("unit")) for name in named] == list(range(1, units + 1))
+    names = sorted(variables["params"]["stage1"])
+    assert names[0] == "unit" + "1".zfill(len(last) - 4)
+    assert names[-1] == last
+    assert [int(name.removeprefix("unit")) for name in names] == list(range(1, units + 1))
 
 
-@pytest.mark.parametrize("depth", [20, 44])
-def test_twins_start_from_the_same_values(depth):
+@pytest.mark.parametrize("units", [1, pytest.param(7, marks=pytest.mark.slow)])
+def test_twins_start_from_the_same_values(units):
     plain, residual = (
-        initialize(create(f"{family}{depth}"), KEY, (8, 8, 1)) for family in ("plain", "resnet")
+        initialize(create(f"{family}{6 * units + 2}", widths=(4, 6, 8)), KEY, (8, 8, 3))
+        for family in ("plain", "resnet")
     )
     jax.tree.map(np.testing.assert_array_equal, plain, residual)
 
 
-def test_a_plain_net_is_the_residual_one_with_h_zero():
+def test_a_plain_network_is_a_residual_one_with_h_zero():
     plain, residual = tiny(shortcut="none"), tiny(shortcut="A")
     variables = initialize(plain, KEY, IMAGES.shape[1:])
     logits = plain.apply(variables, IMAGES)
@@ -78,10 +79,12 @@ def test_a_plain_net_is_the_residual_one_with_h_zero():
     np.testing.assert_array_equal(zero.apply(variables, IMAGES), logits)
 
 
-def noisy(params: dict, where: str) -> dict:
+def add_noise(params: dict, where: str) -> dict:
+    rng = np.random.default_rng(0)
+
     def change(path, leaf):
         at = jax.tree_util.keystr(path, simple=True, separator="/")
-        return leaf + jax.random.normal(KEY, leaf.shape) if where in at else leaf
+        return leaf + rng.standard_normal(leaf.shape, np.float32) if where in at else leaf
 
     return jax.tree_util.tree_map_with_path(change, params)
 
@@ -92,12 +95,12 @@ def noisy(params: dict, where: str) -> dict:
 def test_zero_init_makes_every_branch_zero(branch, order, zero):
     model = tiny(shortcut="B", branch=branch, order=order, zero_init_residual=zero)
     variables = initialize(model, KEY, IMAGES.shape[1:])
-    changed = variables | {"params": noisy(variables["params"], "conv1")}
+    changed = variables | {"params": add_noise(variables["params"], "conv1")}
     difference = np.abs(model.apply(changed, IMAGES) - model.apply(variables, IMAGES)).max()
     assert difference == 0 if zero else difference > 1e-3
 
 
-def test_zero_init_touches_the_last_norm_or_else_the_last_convolution():
+def test_zero_init_zeros_the_last_norm_or_without_one_the_last_convolution():
     def zeros(**settings) -> Iterable[str]:
         model = tiny(shortcut="A", zero_init_residual=True, **settings)
         params = flatten_dict(initialize(model, KEY, IMAGES.shape[1:])["params"], sep="/")
@@ -109,7 +112,7 @@ def test_zero_init_touches_the_last_norm_or_else_the_last_convolution():
     assert zeros(normalization="none") == {f"{unit}/conv2/kernel" for unit in units}
 
 
-def test_bfloat16_computes_in_it_and_keeps_float32_variables_and_logits():
+def test_bfloat16_networks_have_float32_variables_and_logits():
     model = tiny(dtype="bfloat16")
     variables = initialize(model, KEY, IMAGES.shape[1:])
     logits, state = model.apply(
@@ -145,7 +148,7 @@ def test_evaluation_uses_the_running_statistics():
     np.testing.assert_allclose(model.apply(variables, IMAGES)[:1], alone, rtol=1e-4, atol=1e-5)
 
 
-def test_normalization_none_has_no_statistics_and_no_biases_but_the_head_s():
+def test_without_normalization_there_are_no_statistics_and_only_the_head_has_a_bias():
     model = tiny(normalization="none")
     variables = initialize(model, KEY, IMAGES.shape[1:])
     assert variables.keys() == {"params"}
@@ -172,11 +175,11 @@ def test_models_are_values():
         ({"epsilon": -1e-5}, r"epsilon=-1e-05"),
     ],
 )
-def test_settings_that_make_no_network_are_refused(settings, message):
+def test_invalid_settings_are_refused(settings, message):
     with pytest.raises(UserError, match=message):
         tiny(**settings)
 
 
-def test_shortcut_a_refuses_to_narrow():
+def test_shortcut_a_refuses_fewer_channels():
     with pytest.raises(UserError, match="shortcut A cannot take 6 channels to 4"):
         paths(tiny(shortcut="A", widths=(6, 4)))

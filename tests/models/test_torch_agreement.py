@@ -11,8 +11,9 @@ import numpy as np
 import optax
 import pytest
 from flax.traverse_util import flatten_dict
+from made_variables import made_variables
 
-from resnet_jax.models import from_settings, initialize
+from resnet_jax.models import from_settings
 
 torch = pytest.importorskip("torch")
 F = torch.nn.functional
@@ -69,7 +70,7 @@ class Twin:
 
     def __init__(self, weights, **settings):
         self.settings, self.weights = SimpleNamespace(**DEFAULTS | settings), weights
-        self.seen = {}
+        self.running = {}  # path -> (mean, variance)
 
     def conv(self, x, path, stride=1):
         kernel = self.weights[f"{path}/kernel"].permute(3, 2, 0, 1)
@@ -81,7 +82,7 @@ class Twin:
         mean, var = torch.zeros(x.shape[1]), torch.ones(x.shape[1])
         scale, bias = self.weights[f"{path}/scale"], self.weights[f"{path}/bias"]
         x = F.batch_norm(x, mean, var, scale, bias, True, 0.1, 1e-5)
-        self.seen[path] = mean, var
+        self.running[path] = mean, var
         return x
 
     def shift(self, x, path):
@@ -94,18 +95,17 @@ class Twin:
     def scale(self, branch, path):
         if self.settings.branch_scale == "constant":
             return self.settings.branch_constant * branch
-        learnt = self.settings.branch_scale != "none"
-        return self.weights[f"{path}/scale"] * branch if learnt else branch
+        learnable = self.settings.branch_scale != "none"
+        return self.weights[f"{path}/scale"] * branch if learnable else branch
 
     def unit(self, x, path, stride, first):
         original = self.settings.order == "original"
-        opens = not (original or first)
-        opened = (
-            self.relu(self.norm(x, f"{path}/norm1"), f"{path}/before_activation1") if opens else x
-        )
-        opened = self.shift(opened, f"{path}/before_conv1")
-        branch = (self.post if original else self.pre)(opened, path, stride)
-        y = self.shortcut(x, opened, path, stride) + self.scale(branch, path)
+        preactivated = x
+        if not (original or first):
+            preactivated = self.relu(self.norm(x, f"{path}/norm1"), f"{path}/before_activation1")
+        preactivated = self.shift(preactivated, f"{path}/before_conv1")
+        branch = (self.post if original else self.pre)(preactivated, path, stride)
+        y = self.shortcut(x, preactivated, path, stride) + self.scale(branch, path)
         return self.relu(y, f"{path}/before_activation_after_addition") if original else y
 
     def strides(self, stride):
@@ -130,7 +130,7 @@ class Twin:
             x = self.conv(x, f"{path}/conv{number}", step)
         return x
 
-    def shortcut(self, x, opened, path, stride):
+    def shortcut(self, x, preactivated, path, stride):
         last = "conv2" if self.settings.branch == "basic" else "conv3"
         features = self.weights[f"{path}/{last}/kernel"].shape[-1]
         if self.settings.shortcut == "none":
@@ -140,7 +140,7 @@ class Twin:
             return self.settings.shortcut_scale * x
         if self.settings.shortcut == "B" and stride == 1 and x.shape[1] == features:
             return x
-        projected = self.conv(opened, f"{path}/shortcut/conv", stride)
+        projected = self.conv(preactivated, f"{path}/shortcut/conv", stride)
         original = self.settings.order == "original"
         return self.norm(projected, f"{path}/shortcut/norm") if original else projected
 
@@ -159,12 +159,11 @@ class Twin:
         return x @ self.weights["head/dense/kernel"] + self.weights["head/dense/bias"]
 
 
-def drawn(model, images):
-    """Variables in which no parameter sits at a special value such as 0 or 1."""
-    variables = initialize(model, jax.random.key(1), images.shape[1:])
-    rng = np.random.default_rng(2)
-    nudge = lambda leaf: leaf + np.float32(0.1) * rng.standard_normal(leaf.shape, np.float32)
-    return variables | {"params": jax.tree.map(nudge, variables["params"])}
+def draw_variables(model, images):
+    """Random parameters, none near 0 or 1 by construction, and initial batch statistics."""
+    variables = made_variables(model, images.shape[1:])
+    initial = jax.tree.map(np.round, variables.get("batch_stats", {}))  # means 0, variances 1
+    return {"params": variables["params"], "batch_stats": initial}
 
 
 def by_jax(model, variables, images, labels):
@@ -189,11 +188,11 @@ def by_torch(settings, variables, images, labels):
     logits = twin(images)
     F.cross_entropy(logits, torch.tensor(np.asarray(labels), dtype=torch.long)).backward()
     gradients = {path: leaf.grad.numpy() for path, leaf in weights.items()}
-    return logits.detach().numpy(), gradients, images.grad.numpy(), twin.seen
+    return logits.detach().numpy(), gradients, images.grad.numpy(), twin.running
 
 
 def marked(case):
-    """Those that stand for others run each time, and in CI; the rest are behind `long`."""
+    """Cases outside `QUICK` are slow (run in CI) or long."""
     often = pytest.mark.slow if case in SLOW else pytest.mark.long
     return pytest.param(case, marks=() if case in QUICK else often)
 
@@ -205,10 +204,10 @@ def test_values_gradients_and_statistics(case):
     model = from_settings(**settings)
     images = jax.random.normal(jax.random.key(0), (6, extent, extent, 3))
     labels = jnp.arange(6) % 5
-    variables = drawn(model, images)
+    variables = draw_variables(model, images)
 
     logits, params, image, state = by_jax(model, variables, images, labels)
-    torch_logits, torch_params, torch_image, seen = by_torch(settings, variables, images, labels)
+    torch_logits, torch_params, torch_image, running = by_torch(settings, variables, images, labels)
 
     np.testing.assert_allclose(logits, torch_logits, rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(image, torch_image, rtol=1e-3, atol=1e-5)
@@ -216,20 +215,20 @@ def test_values_gradients_and_statistics(case):
     for path, gradient in params.items():
         np.testing.assert_allclose(gradient, torch_params[path], rtol=1e-3, atol=1e-4, err_msg=path)
     means = flatten_dict(state.get("batch_stats", {}), sep="/")
-    assert {path.removesuffix("/mean") for path in means if path.endswith("mean")} == seen.keys()
-    for path, (mean, _) in seen.items():
+    assert {path.removesuffix("/mean") for path in means if path.endswith("mean")} == running.keys()
+    for path, (mean, _) in running.items():
         np.testing.assert_allclose(means[f"{path}/mean"], mean, rtol=1e-3, atol=1e-5, err_msg=path)
 
 
 def test_running_variance_is_the_biased_one():
-    """PyTorch stores n / (n - 1) times the variance that it normalises by; Linen stores that."""
+    """PyTorch stores n / (n - 1) times the variance that it normalizes by; Linen stores that."""
     settings = {"stage_sizes": (1,), "widths": (4,), "num_classes": 5}
     model = from_settings(**settings)
     images = jax.random.normal(jax.random.key(0), (3, 2, 2, 1))
-    variables = drawn(model, images)
+    variables = draw_variables(model, images)
     _, _, _, state = by_jax(model, variables, images, jnp.arange(3))
-    _, _, _, seen = by_torch(settings, variables, images, jnp.arange(3))
-    count, (_, unbiased) = 3 * 2 * 2, seen["stem/norm"]
+    _, _, _, running = by_torch(settings, variables, images, jnp.arange(3))
+    count, (_, unbiased) = 3 * 2 * 2, running["stem/norm"]
     update = unbiased.numpy() - model.momentum
     expected = model.momentum + update * (count - 1) / count
     np.testing.assert_allclose(state["batch_stats"]["stem"]["norm"]["var"], expected, rtol=1e-4)

@@ -121,7 +121,7 @@ TUTORIALS: dict[str, Settings] = {
     },
 }
 """The networks of configs/tutorials.py. Where a tutorial adds tensors of different shapes, shortcut
-"B" puts a projection; nothing else is added.
+"B" inserts a projection; nothing else is changed.
 """
 
 _FORMULAS: tuple[tuple[re.Pattern[str], Callable[..., Settings]], ...] = (

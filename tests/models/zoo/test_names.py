@@ -1,4 +1,6 @@
-"""Names of networks, and the number of parameters that stands behind each."""
+"""Names of networks, and their numbers of parameters."""
+
+from functools import cache
 
 import jax
 import jax.numpy as jnp
@@ -20,11 +22,12 @@ CIFAR = {
 IMAGENET = PUBLISHED["he2015_imagenet"]["params_exact"]
 
 
-def rare_if_deep(name: str, *before: str, mark=pytest.mark.long):
-    """A network of a thousand layers takes its time to trace."""
+def deep(name: str, *before: str, mark=pytest.mark.long):
+    """Networks of a thousand layers take long to trace."""
     return pytest.param(*before, name, marks=mark if name.endswith("1202") else ())
 
 
+@cache
 def count(model: ResNet) -> int:
     image = jnp.zeros((1, 32, 32, 3))
     params = jax.eval_shape(model.init, jax.random.key(0), image)["params"]
@@ -34,22 +37,21 @@ def count(model: ResNet) -> int:
 @pytest.mark.parametrize(
     ("family", "name"),
     [
-        *(rare_if_deep(name, "resnet", mark=pytest.mark.slow) for name in CIFAR),
-        *(rare_if_deep(name, "plain") for name in CIFAR),
+        *(deep(name, "resnet", mark=pytest.mark.slow) for name in CIFAR),
+        *(deep(name, "plain") for name in CIFAR),
     ],
 )
 def test_cifar_parameters_are_the_published_ones(family, name):
     assert count(create(name.replace("resnet", family))) == CIFAR[name]
 
 
-@pytest.mark.parametrize("name", [rare_if_deep(name) for name in CIFAR])
-def test_preactivation_of_basic_units_has_as_many_parameters(name):
-    """The first unit's norm stands in the stem, and each unit's last one opens the next or the
-    head: what differs is that a unit norms its input instead of its output, 16 for 32 channels
-    where a stage begins, and that there is one norm of the last 64 channels more."""
-    stem, between_stages, head = -2 * 16, -2 * (16 + 32), 2 * 64
+@pytest.mark.parametrize("name", [deep(name) for name in CIFAR])
+def test_preactivation_parameters_follow_from_the_norms_that_move(name):
+    """A unit normalizes its input, not its output: fewer channels where a stage begins (16, not 32,
+    and 32, not 64). The first unit has no pre-activation norm, and the head has one of 64."""
+    first_unit, stages, head = -2 * 16, -2 * (16 + 32), 2 * 64
     assert count(create(name.replace("resnet", "preact"))) == (
-        CIFAR[name] + stem + between_stages + head
+        CIFAR[name] + first_unit + stages + head
     )
 
 
@@ -64,7 +66,7 @@ def test_imagenet_parameters_are_the_published_ones(name):
 
 
 @pytest.mark.parametrize("depth", [18, 34])
-def test_plain_imagenet_networks_lack_the_projections_alone(depth):
+def test_plain_imagenet_networks_differ_by_the_projections(depth):
     widths = [(64, 128), (128, 256), (256, 512)]
     projections = sum(narrow * wide + 2 * wide for narrow, wide in widths)
     assert count(create(f"plain{depth}")) == IMAGENET[f"resnet{depth}"] - projections
@@ -99,12 +101,12 @@ def test_bottleneck_parameters_follow_the_formula(family, name, units):
 
 
 def test_the_formula_gives_what_the_paper_prints_for_1001_layers():
-    """He et al. 2016 prints 10.2M, which leaves the norms out: 12 parameters a channel and unit."""
+    """He et al. 2016 prints 10.2M, without norms, which have 12 parameters per channel and unit."""
     norms = 111 * 12 * (16 + 32 + 64)
     assert round((bottleneck_params(111, preactivation=True) - norms) / 1e6, 1) == 10.2
 
 
-def test_listed_networks_exist_once():
+def test_listed_networks_exist_and_are_unique():
     assert len(set(names())) == len(names())
     for name in names():
         assert isinstance(create(name), ResNet)
@@ -119,7 +121,7 @@ def test_a_depth_means_the_same_in_every_family():
         assert preact == residual.clone(order=ORDERS["preactivation"])
 
 
-def test_suffixes_reach_what_a_published_name_hides():
+def test_suffixes_select_the_branch_of_cifar_networks():
     assert create("resnet50").stem == ImageNetStem()
     assert create("resnet50-basic").stage_sizes == (8, 8, 8)
     assert create("resnet164").branch == Bottleneck()
@@ -127,7 +129,7 @@ def test_suffixes_reach_what_a_published_name_hides():
     assert create("preact56-bottleneck").stage_sizes == (6, 6, 6)
 
 
-def test_overrides_win():
+def test_overrides_replace_settings():
     model = create("resnet50", num_classes=7, stride_on="conv2", widths=[8, 8, 8, 8])
     assert (model.num_classes, model.widths) == (7, (8, 8, 8, 8))
     assert model.branch == Bottleneck(stride_on="conv2")
@@ -152,7 +154,7 @@ def test_overrides_win():
         ("", r"known: plain20"),
     ],
 )
-def test_unknown_names_meet_the_nearest_valid_ones(name, message):
+def test_unknown_names_are_refused_with_the_nearest_ones(name, message):
     with pytest.raises(UserError, match=message):
         create(name)
 

@@ -1,13 +1,16 @@
 """Parameters, multiply-adds and shapes, unit by unit."""
 
 import math
+from functools import cache
 
 import pytest
 
-from resnet_jax.models import create, from_settings, summarize, summarize_by_name
+from resnet_jax.models import create, from_settings, summarize_by_name
+from resnet_jax.models import summarize as summarize_once
 from resnet_jax.models.branches import Basic
 from resnet_jax.models.zoo import published
 
+summarize = cache(summarize_once)
 PAPER = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
 
 
@@ -15,8 +18,8 @@ PAPER = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
 def test_multiply_adds_are_the_paper_s_to_its_two_digits(name):
     """He et al. 2015, Table 1, whose networks of basic units have option A.
 
-    It prints 3.8e9 for the 3.86e9 of ResNet-50 and rounds the others, so a unit of the last digit
-    is the most that can be asked of that one.
+    It prints 3.8e9 for the 3.86e9 of ResNet-50 and rounds the others, so
+    its number is rounded down here.
     """
     option = "A" if create(name).branch == Basic() else "B"
     ours = summarize(create(name, shortcut=option)).multiply_adds / 1e9
@@ -68,7 +71,7 @@ def test_shapes_of_other_images(name, shape, last):
     assert summarize(create(name), shape).rows[-2].output == last
 
 
-def test_by_name_the_published_figures_stand_beside():
+def test_summaries_by_name_have_published_results():
     summary = summarize_by_name("resnet34")
     assert summary.image_shape == (224, 224, 3)
     assert summary.rows[0].output == (56, 56, 64)
@@ -76,7 +79,7 @@ def test_by_name_the_published_figures_stand_beside():
     assert summarize_by_name("resnet8").published is None
 
 
-def test_published_figures():
+def test_published_results():
     assert published.network("resnet56").errors == {"CIFAR-10": 6.97}
     assert published.network("resnet110").errors == {
         "CIFAR-10, best of 5": 6.43,

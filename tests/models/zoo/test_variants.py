@@ -1,15 +1,17 @@
-"""Networks of later papers and of tutorials: counts, and what tutorials leave out."""
+"""Networks of later papers and of tutorials: numbers of parameters, and missing projections."""
 
 import re
+from functools import cache, partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax.traverse_util import flatten_dict
+from made_variables import made_variables
 
 from resnet_jax.errors import UserError
-from resnet_jax.models import create, initialize, summarize
+from resnet_jax.models import create, summarize
 from resnet_jax.models.shortcuts import SHORTCUTS, identity, none
 from resnet_jax.models.zoo import published
 from resnet_jax.models.zoo.variants import TUTORIALS
@@ -17,6 +19,7 @@ from resnet_jax.models.zoo.variants import TUTORIALS
 KEY = jax.random.key(0)
 
 
+@cache
 def shapes(model, image=(32, 32, 3)) -> dict[str, tuple[int, ...]]:
     params = jax.eval_shape(model.init, KEY, jnp.zeros((1, *image)))["params"]
     return {path: leaf.shape for path, leaf in flatten_dict(params, sep="/").items()}
@@ -76,7 +79,7 @@ def test_imagenet_variants_have_the_published_parameters(name):
     assert count(create(name)) == published.network(name).params
 
 
-def test_squeeze_and_excitation_adds_two_dense_layers_a_unit():
+def test_squeeze_and_excitation_adds_two_dense_layers_per_unit():
     """Hu et al. 2018, section 4: 2 / r times the sum of squares of the units' channels; biases."""
     added = sum(
         units * (2 * channels * (channels // 16) + channels // 16 + channels)
@@ -85,14 +88,14 @@ def test_squeeze_and_excitation_adds_two_dense_layers_a_unit():
     assert count(create("se-resnet50")) == count(create("resnet50")) + added
 
 
-def test_the_deep_stem_is_what_resnet_d_adds():
-    """Pooling has no parameters: 7x7x3x64 gives way to 3x3 kernels of 3, 32, 32 and 64 channels."""
+def test_resnet_d_differs_by_the_deep_stem():
+    """Three 3x3 kernels replace one of 7x7x3x64; pooling has no parameters."""
     deep = 9 * (3 * 32 + 32 * 32 + 32 * 64) + 2 * (32 + 32 + 64)
     assert count(create("resnet50-d")) == count(create("resnet50")) - (49 * 3 * 64 + 2 * 64) + deep
 
 
-def test_stochastic_depth_has_the_parameters_of_its_twin():
-    assert shapes(create("stochastic110")) == shapes(create("resnet110"))
+def test_stochastic_depth_adds_no_parameters():
+    assert shapes(create("stochastic20")) == shapes(create("resnet20"))
     for depth in (110, 1202):
         assert create(f"stochastic{depth}") == create(f"resnet{depth}", survival=0.5)
 
@@ -108,26 +111,26 @@ def test_preactivation_200_has_the_parameters_of_its_formula():
             total += channels * width + 9 * width * width + width * leaving
             total += 2 * (channels + width + width)
         entering = leaving
-    total += -2 * 64 + 2 * entering  # the first unit has no opening, and the head has one
+    total += -2 * 64 + 2 * entering  # the first unit has no pre-activation, the head has one
     total += entering * 1000 + 1000
     assert count(create("preact200")) == total
     assert round(total / 1e6, 1) == 64.7
 
 
-def test_one_layer_units():
+def test_units_of_one_layer():
     model = create("resnet110-single")
     assert (sum(model.stage_sizes), summarize(model).weighted_layers) == (108, 110)
 
 
-# What tutorials leave out: each adds what has another shape, or adds more than is needed.
+# Tutorials omit projections that are needed, or have some that are not.
 
 
 def bare_identity(x, preactivated, context):
     return x
 
 
-IMAGE_MEETS_FEATURES = {"tutorial-unnormalized", "tutorial-on-the-image"}
-STAGES_MEET = {
+IMAGE_PLUS_FEATURES = {"tutorial-unnormalized", "tutorial-on-the-image"}
+NARROWER_PLUS_WIDER = {
     "tutorial-four-stages": 3,
     "tutorial-four-stages-bottleneck": 4,
     "tutorial-dropout": 2,
@@ -135,61 +138,77 @@ STAGES_MEET = {
 
 
 def terms_of_the_sum(name: str, image: tuple[int, int, int]) -> list[tuple[int, ...]]:
-    """The shapes of what a network that is refused adds in the unit that it is refused for."""
-    with pytest.raises(UserError, match="shortcut 'B' gives") as refused:
+    """The shapes in the message that refuses a network: shortcut and branch of the first misfit."""
+    with pytest.raises(UserError, match="shortcut 'B' gives") as refusal:
         shapes(create(name), image)
-    told = re.findall(r"\d+(?:x\d+)+", str(refused.value))
-    return [tuple(map(int, shape.split("x"))) for shape in told]
+    named = re.findall(r"\d+(?:x\d+)+", str(refusal.value))
+    return [tuple(map(int, shape.split("x"))) for shape in named]
 
 
-@pytest.mark.parametrize("name", sorted(IMAGE_MEETS_FEATURES | STAGES_MEET.keys()))
-def test_with_bare_identities_shapes_cannot_be_added(name, monkeypatch):
+@pytest.mark.parametrize("name", sorted(IMAGE_PLUS_FEATURES | NARROWER_PLUS_WIDER.keys()))
+def test_without_projections_shapes_do_not_match(name, monkeypatch):
     monkeypatch.setitem(SHORTCUTS, "B", bare_identity)
     with pytest.raises(ValueError, match="broadcast"):
         np.add(*map(np.ones, terms_of_the_sum(name, (32, 32, 3))))
 
 
-@pytest.mark.parametrize("name", sorted(IMAGE_MEETS_FEATURES))
-def test_on_grey_images_the_same_mistake_would_go_unnoticed(name, monkeypatch):
-    """One channel would be added to all 64 by broadcasting; we refuse that too."""
+@pytest.mark.parametrize("name", sorted(IMAGE_PLUS_FEATURES))
+def test_broadcasting_of_gray_images_is_refused_too(name, monkeypatch):
+    """NumPy would add the one channel to all 64."""
     monkeypatch.setitem(SHORTCUTS, "B", bare_identity)
     shortcut, branch = terms_of_the_sum(name, (8, 8, 1))
     assert (shortcut, branch) == ((1, 8, 8, 1), (1, 8, 8, 64))
     assert np.broadcast_shapes(shortcut, branch) == branch
 
 
-@pytest.mark.parametrize("name", sorted(IMAGE_MEETS_FEATURES | STAGES_MEET.keys()))
-def test_ours_adds_the_projections_and_nothing_else(name):
+@pytest.mark.parametrize("name", sorted(IMAGE_PLUS_FEATURES | NARROWER_PLUS_WIDER.keys()))
+def test_projections_are_the_only_addition_to_the_tutorials(name):
     model = create(name)
     added = shapes(model).keys() - shapes(model.clone(shortcut=none)).keys()
     kernels = {path for path in added if path.endswith("shortcut/conv/kernel")}
-    assert len(kernels) == STAGES_MEET.get(name, 1)
+    assert len(kernels) == NARROWER_PLUS_WIDER.get(name, 1)
     norms = {path for path in added if "shortcut/norm" in path}
-    closes_with_norm = name in ("tutorial-four-stages", "tutorial-on-the-image")
-    assert len(norms) == (2 * len(kernels) if closes_with_norm else 0)
+    branch_ends_in_norm = name in ("tutorial-four-stages", "tutorial-on-the-image")
+    assert len(norms) == (2 * len(kernels) if branch_ends_in_norm else 0)
     assert added == kernels | norms
 
 
-def test_a_projection_beside_the_identity_is_more_than_is_needed():
-    """Units of one width add up without it; it costs 64 * 64 weights and a norm in each."""
+def test_projections_beside_identities_are_not_needed():
+    """Units of one width need no projection; each has 64 * 64 weights and a norm."""
     model = create("tutorial-one-stage")
     assert count(model) - count(model.clone(shortcut=identity)) == 4 * (64 * 64 + 2 * 64)
 
 
-@pytest.mark.parametrize("name", TUTORIALS)
-@pytest.mark.parametrize("image", [(8, 8, 1), pytest.param((32, 32, 3), marks=pytest.mark.long)])
-def test_tutorial_networks_classify(name, image):
-    model = create(name)
-    variables = initialize(model, KEY, image)
-    images = jax.random.normal(KEY, (2, *image))
-    streams = {"dropout": KEY}
-    logits, _ = model.apply(variables, images, train=True, mutable=["batch_stats"], rngs=streams)
+def assert_classifies(model, image):
+    """Logits of a training step are finite and have the shape (batch, classes)."""
+    variables = made_variables(model, image)
+    apply = jax.jit(partial(model.apply, train=True, mutable=["batch_stats"]))
+    logits, _ = apply(variables, jnp.ones((2, *image)), rngs={"dropout": KEY})
     assert logits.shape == (2, 10)
     assert np.isfinite(logits).all()
 
 
 @pytest.mark.parametrize("name", TUTORIALS)
-def test_tutorial_networks_take_large_images(name):
+def test_tutorial_networks_classify_with_narrow_short_stages(name):
+    model = create(name)
+    narrow = tuple(width // 16 for width in model.widths)
+    assert_classifies(model.clone(stage_sizes=(1,) * len(narrow), widths=narrow), (8, 8, 1))
+
+
+@pytest.mark.parametrize("name", TUTORIALS)
+@pytest.mark.parametrize(
+    "image",
+    [
+        pytest.param((8, 8, 1), marks=pytest.mark.slow),
+        pytest.param((32, 32, 3), marks=pytest.mark.long),
+    ],
+)
+def test_tutorial_networks_classify(name, image):
+    assert_classifies(create(name), image)
+
+
+@pytest.mark.parametrize("name", TUTORIALS)
+def test_tutorial_networks_accept_large_images(name):
     images = jax.ShapeDtypeStruct((2, 224, 224, 3), jnp.float32)
     logits, _ = jax.eval_shape(create(name).init_with_output, KEY, images)
     assert logits.shape == (2, 10)

@@ -1,6 +1,6 @@
 """Orders, shortcuts, branches, norms and stems against PyTorch, given the same weights.
 
-Each case is written here as the papers' figures draw it, a line of layers; `Twin` reads that line.
+Each unit is written here as a line of layers, as in the papers' figures; `Twin` interprets it.
 """
 
 from types import SimpleNamespace
@@ -10,8 +10,9 @@ import numpy as np
 import optax
 import pytest
 from flax.traverse_util import flatten_dict
+from made_variables import made_variables
 
-from resnet_jax.models import from_settings, initialize
+from resnet_jax.models import from_settings
 
 torch = pytest.importorskip("torch")
 F = torch.nn.functional
@@ -39,7 +40,7 @@ UNITS = {
     ("one_norm", "basic"): "conv1 norm1 act conv2 +",
     ("one_norm", "bottleneck"): "conv1 act conv2 norm2 act conv3 +",
 }
-"""Order and branch -> layers; + is the addition, and | stands where a projection begins."""
+"""Order and branch -> layers; | ends the pre-activation, + is the addition."""
 
 HEADS = {"relu_only_preactivation": "act", "preactivation": "norm act"}
 BOTTLENECK = {"branch": "bottleneck", "shortcut": "B"}
@@ -117,7 +118,7 @@ class Twin:
         return F.group_norm(x, groups, scale, bias)
 
     def walk(self, x, layers, path, stride=1):
-        """Applies a line of layers; the first convolution that may has the stride."""
+        """Applies a line of layers; the first convolution has the stride."""
         for layer in layers.split():
             if layer.startswith("conv"):
                 x = self.conv(x, f"{path}/{layer}", stride)
@@ -128,12 +129,14 @@ class Twin:
 
     def unit(self, x, path, stride, first):
         line = UNITS[self.settings.order, self.settings.branch]
-        opening, _, rest = line.rpartition("| ")
+        pre, _, rest = line.rpartition("| ")
         branch, _, after = rest.partition("+")
-        opened = x if first else self.walk(x, opening, path)
-        residual = self.excite(self.walk(opened, branch, path, stride), path)
-        h, share = self.shortcut(x, opened, path, stride, residual.shape[1], "norm" in branch[-12:])
-        return self.walk(h + share * residual, after, path)
+        preactivated = x if first else self.walk(x, pre, path)
+        residual = self.excite(self.walk(preactivated, branch, path, stride), path)
+        h, gate = self.shortcut(
+            x, preactivated, path, stride, residual.shape[1], "norm" in branch[-12:]
+        )
+        return self.walk(h + gate * residual, after, path)
 
     def excite(self, x, path):
         if not self.settings.squeeze:
@@ -145,16 +148,16 @@ class Twin:
         z = torch.sigmoid(dense(F.relu(dense(x.mean((2, 3)), "squeeze")), "excite"))
         return x * z[:, :, None, None]
 
-    def shortcut(self, x, opened, path, stride, features, norms):
+    def shortcut(self, x, preactivated, path, stride, features, norms):
         name = self.settings.shortcut
         if stride == 1 and x.shape[1] == features and name in ("B", "D"):
             return x, 1
         if name in ("B", "D"):
-            return self.project(opened, path, stride, norms, pools=name == "D"), 1
+            return self.project(preactivated, path, stride, norms, pools=name == "D"), 1
         missing = features - x.shape[1]
         identity = F.pad(x[:, :, ::stride, ::stride], (0, 0, 0, 0, 0, missing))
         if name == "identity_plus_conv":
-            return identity + self.project(opened, path, stride, norms), 1
+            return identity + self.project(preactivated, path, stride, norms), 1
         if "gating" in name:
             bias = self.weights[f"{path}/gate/bias"][:, None, None]
             gate = torch.sigmoid(self.conv(x, f"{path}/gate/conv", stride) + bias)
@@ -186,16 +189,8 @@ class Twin:
         return x @ self.weights["head/dense/kernel"] + self.weights["head/dense/bias"]
 
 
-def drawn(model, images):
-    """Parameters none of which sits at a special value such as 0 or 1."""
-    params = initialize(model, jax.random.key(1), images.shape[1:])["params"]
-    rng = np.random.default_rng(2)
-    nudge = lambda leaf: leaf + np.float32(0.1) * rng.standard_normal(leaf.shape, np.float32)
-    return jax.tree.map(nudge, params)
-
-
 def marked(case):
-    """Those that stand for others run each time, and in CI; the rest are behind `long`."""
+    """Cases outside `QUICK` are slow (run in CI) or long."""
     often = pytest.mark.slow if case in SLOW else pytest.mark.long
     return pytest.param(case, marks=() if case in QUICK else often)
 
@@ -207,7 +202,7 @@ def test_values_and_gradients(case):
     model = from_settings(**settings)
     images = jax.random.normal(jax.random.key(0), (6, side, side, 3))
     labels = np.arange(6) % 5
-    params = drawn(model, images)
+    params = made_variables(model, images.shape[1:])["params"]
 
     def loss(params):
         logits, _ = model.apply({"params": params}, images, train=True, mutable=["batch_stats"])
@@ -228,7 +223,7 @@ def test_values_and_gradients(case):
         )
 
 
-def test_every_order_stands_in_a_case():
+def test_every_order_has_a_case():
     from resnet_jax.models.orders import ORDERS
 
     assert {order for order, _ in UNITS} == ORDERS.keys()
