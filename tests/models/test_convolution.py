@@ -24,7 +24,7 @@ def draw(image: tuple[int, int], size: int) -> tuple[np.ndarray, np.ndarray]:
 
 @cache
 def outputs_and_gradients(image: tuple[int, int], size: int):
-    """Of both forms: the output, and gradients of a weighted sum of it by images and kernel."""
+    """For both forms: the output, and gradients of a weighted sum of it by images and kernel."""
     images, kernel = draw(image, size)
     weights = np.random.default_rng(1).standard_normal((3, *image, 5), np.float32)
 
@@ -73,7 +73,7 @@ def test_a_long_narrow_image_is_not_unrolled():
 
 
 def test_padding_is_even_at_stride_2():
-    """PyTorch and the papers pad by one on both sides; "SAME" would see another first pixel."""
+    """PyTorch and the papers pad by one on both sides; "SAME" pads on one side only."""
     images = jnp.arange(16.0).reshape(1, 4, 4, 1)
     kernel = jnp.zeros((3, 3, 1, 1)).at[0, 0].set(1.0)
     output = windowed(images, kernel, stride=2)[0, ..., 0]

@@ -29,7 +29,7 @@ def draw(init: Initializer, shape: tuple[int, ...]) -> jax.Array:
 
 
 def assert_orthogonal(matrix: np.ndarray, gain: float) -> None:
-    """All singular values are the gain, by NumPy."""
+    """All singular values, by NumPy, are the gain."""
     values = np.linalg.svd(matrix.astype(np.float64), compute_uv=False)
     np.testing.assert_allclose(values, gain, rtol=1e-5)
 

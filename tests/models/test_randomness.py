@@ -45,7 +45,7 @@ def test_dropout_is_active_in_training_only(settings):
 
 
 def test_shortcut_dropout_is_elementwise_and_preserves_the_mean():
-    """With the branch off, the one unit returns its input where it is kept, over 1 - rate."""
+    """With the branch off, the unit returns x / (1 - rate) where x is kept, else 0."""
     model = from_settings(
         (1,), widths=(8,), stem="none", shortcut="dropout", shortcut_dropout=0.25,
         branch_scale="constant", branch_constant=0.0, order="preactivation", normalization="none",

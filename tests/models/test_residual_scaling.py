@@ -63,7 +63,7 @@ def test_with_scale_zero_a_network_is_its_shortcuts(order):
     assert nonzero == stem_and_head | {f"{unit}/scale" for unit in UNITS}
 
 
-def test_a_plain_network_with_zero_branches_has_no_gradient():
+def test_a_plain_network_with_zero_branches_trains_only_the_bias_of_the_classifier():
     for settings in ({"branch_scale": "skipinit"}, {"zero_init_residual": True}):
         nonzero = gradients(tiny(shortcut="none", **settings))
         assert [path for path, gradient in nonzero.items() if np.any(gradient)] == [

@@ -160,7 +160,7 @@ class Twin:
 
 
 def draw_variables(model, images):
-    """Random parameters, none near 0 or 1 by construction, and initial batch statistics."""
+    """Random parameters, so that none is at a special value, and initial batch statistics."""
     variables = made_variables(model, images.shape[1:])
     initial = jax.tree.map(np.round, variables.get("batch_stats", {}))  # means 0, variances 1
     return {"params": variables["params"], "batch_stats": initial}

@@ -101,7 +101,7 @@ def test_bottleneck_parameters_follow_the_formula(family, name, units):
 
 
 def test_the_formula_gives_what_the_paper_prints_for_1001_layers():
-    """He et al. 2016 prints 10.2M, without norms, which have 12 parameters per channel and unit."""
+    """He et al. 2016 prints 10.2M, without norms: these are 12 parameters per channel and unit."""
     norms = 111 * 12 * (16 + 32 + 64)
     assert round((bottleneck_params(111, preactivation=True) - norms) / 1e6, 1) == 10.2
 

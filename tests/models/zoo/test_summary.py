@@ -15,7 +15,7 @@ PAPER = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
 
 
 @pytest.mark.parametrize("name", PAPER)
-def test_multiply_adds_are_the_paper_s_to_its_two_digits(name):
+def test_multiply_adds_agree_with_the_paper_to_two_digits(name):
     """He et al. 2015, Table 1, whose networks of basic units have option A.
 
     It prints 3.8e9 for the 3.86e9 of ResNet-50 and rounds the others, so
@@ -49,7 +49,7 @@ def test_every_row_of_a_small_network_by_hand():
 
 
 def test_stride_of_a_bottleneck_counts():
-    """Version 1.5 does the stride on the 3x3 convolution, and 4.1e9 multiply-adds in ResNet-50."""
+    """With the stride on the 3x3 convolution (version 1.5) ResNet-50 has 4.1e9 multiply-adds."""
     assert summarize(create("resnet50", stride_on="conv2")).multiply_adds == pytest.approx(
         4.09e9, rel=0.005
     )
