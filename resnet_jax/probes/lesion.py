@@ -79,7 +79,7 @@ def lesioned_logits(
       UserError: there is no such unit, or it is a plain one that changes the shape.
     """
     parts = _parts(model, images.shape[1:])
-    _check(parts, dropped)
+    _validate(parts, dropped)
     return _apply(parts, variables, images, dropped)
 
 
@@ -152,7 +152,7 @@ def _parts(model: ResNet, image_shape: tuple[int, int, int]) -> tuple[Part, ...]
     return tuple(parts)
 
 
-def _check(parts: Iterable[Part], dropped: Iterable[str]) -> None:
+def _validate(parts: Iterable[Part], dropped: Iterable[str]) -> None:
     units = {part.path: part for part in parts if isinstance(part.module, Unit)}
     for path in dropped:
         if path not in units:
