@@ -16,6 +16,7 @@ from resnet_jax.errors import UserError
 from resnet_jax.models import ResNet, create, from_settings, initialize
 from resnet_jax.models.residual_scaling import SCALINGS, Fixup
 
+FAST_COMPILATION = {"xla_backend_optimization_level": 0}
 KEY = jax.random.key(0)
 IMAGES = jax.random.normal(jax.random.key(1), (6, 8, 8, 3))
 LABELS = jnp.arange(6) % 5
@@ -39,7 +40,8 @@ def loss(model: ResNet, params) -> jax.Array:
 
 def gradients(model: ResNet) -> dict[str, np.ndarray]:
     params = initialize(model, KEY, (8, 8, 3))["params"]
-    return flatten_dict(jax.jit(jax.grad(lambda p: loss(model, p)))(params), sep="/")
+    gradient = jax.jit(jax.grad(lambda p: loss(model, p)), compiler_options=FAST_COMPILATION)
+    return flatten_dict(gradient(params), sep="/")
 
 
 @pytest.mark.parametrize("name", ["skipinit", "rezero"])
@@ -65,10 +67,9 @@ def test_with_scale_zero_a_network_is_its_shortcuts(order):
 
 def test_a_plain_network_with_zero_branches_trains_only_the_bias_of_the_classifier():
     for settings in ({"branch_scale": "skipinit"}, {"zero_init_residual": True}):
-        nonzero = gradients(tiny(shortcut="none", **settings))
-        assert [path for path, gradient in nonzero.items() if np.any(gradient)] == [
-            "head/dense/bias"
-        ]
+        found = gradients(tiny(shortcut="none", **settings))
+        nonzero = {path for path, gradient in found.items() if np.any(gradient)}
+        assert nonzero == {"head/dense/bias"}
 
 
 def test_a_learnable_scale_can_be_combined_with_a_norm():

@@ -61,11 +61,18 @@ def test_unit_names_are_zero_padded_and_sort(units, last):
     assert [int(name.removeprefix("unit")) for name in names] == list(range(1, units + 1))
 
 
-@pytest.mark.parametrize("units", [1, pytest.param(7, marks=pytest.mark.slow)])
-def test_twins_start_from_the_same_values(units):
+def test_twins_start_from_the_same_values():
     plain, residual = (
-        initialize(create(f"{family}{6 * units + 2}", widths=(4, 6, 8)), KEY, (8, 8, 3))
-        for family in ("plain", "resnet")
+        initialize(tiny(shortcut=shortcut), KEY, IMAGES.shape[1:]) for shortcut in ("none", "A")
+    )
+    jax.tree.map(np.testing.assert_array_equal, plain, residual)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("depth", [20, 44])
+def test_twins_of_the_zoo_start_from_the_same_values(depth):
+    plain, residual = (
+        initialize(create(f"{family}{depth}"), KEY, (8, 8, 1)) for family in ("plain", "resnet")
     )
     jax.tree.map(np.testing.assert_array_equal, plain, residual)
 

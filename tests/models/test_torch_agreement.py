@@ -17,6 +17,7 @@ from resnet_jax.models import from_settings
 
 torch = pytest.importorskip("torch")
 F = torch.nn.functional
+FAST_COMPILATION = {"xla_backend_optimization_level": 0}
 
 CASES = {
     "plain": {"shortcut": "none"},
@@ -173,7 +174,8 @@ def by_jax(model, variables, images, labels):
         entropy = optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean()
         return entropy, (logits, state)
 
-    step = jax.jit(jax.grad(loss, argnums=(0, 1), has_aux=True))
+    gradient = jax.grad(loss, argnums=(0, 1), has_aux=True)
+    step = jax.jit(gradient, compiler_options=FAST_COMPILATION)
     (params, image_gradient), (logits, state) = step(variables["params"], images)
     return logits, flatten_dict(params, sep="/"), image_gradient, state
 

@@ -16,6 +16,7 @@ from resnet_jax.models import from_settings
 
 torch = pytest.importorskip("torch")
 F = torch.nn.functional
+FAST_COMPILATION = {"xla_backend_optimization_level": 0}
 
 ORIGINAL = "conv1 norm1 act conv2 norm2 + act"
 UNITS = {
@@ -208,7 +209,8 @@ def test_values_and_gradients(case):
         logits, _ = model.apply({"params": params}, images, train=True, mutable=["batch_stats"])
         return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean(), logits
 
-    gradients, logits = jax.jit(jax.grad(loss, has_aux=True))(params)
+    gradient = jax.grad(loss, has_aux=True)
+    gradients, logits = jax.jit(gradient, compiler_options=FAST_COMPILATION)(params)
     weights = {
         path: torch.tensor(np.asarray(leaf), requires_grad=True)
         for path, leaf in flatten_dict(params, sep="/").items()
