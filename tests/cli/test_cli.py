@@ -4,6 +4,8 @@ import doctest
 import json
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -193,6 +195,17 @@ def test_a_command_that_is_none_ends_with_how_it_is_used(arguments, capsys):
     told = capsys.readouterr().err.splitlines()
     assert told[0].startswith("usage: resnet-jax")
     assert re.match("resnet-jax.*: error: ", told[-1])
+
+
+@pytest.mark.parametrize("arguments", ["--help", "run --help", "train --help", "data list"])
+def test_a_command_starts_without_what_it_does_not_use(arguments):
+    """Importing these takes seconds, in which `--help` and `data list` would print nothing."""
+    heavy = ("jax", "flax", "tensorflow_datasets", "pandas", "matplotlib", "scipy")
+    code = f"import atexit, sys; from resnet_jax.cli import main; heavy = {heavy}; "
+    code += "atexit.register(lambda: print([each for each in heavy if each in sys.modules])); "
+    code += f"main({arguments.split()})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_train_keeps_the_run_and_says_how_it_ended(project, capsys):
