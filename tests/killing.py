@@ -1,4 +1,4 @@
-"""Runs the command in a process of its own, and kills it at a moment that is asked for."""
+"""Runs the command in a process of its own, and kills it at a given moment."""
 
 import os
 import signal
@@ -72,7 +72,7 @@ def finish(folder: Path, mapping: str, workdir: Path) -> str:
 
 
 def kill_when(process, reached, timeout=120.0) -> bool:
-    """Kills a process as soon as something is so; False if it ended before."""
+    """Kills a process once a condition holds; False if it ended before."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline and process.poll() is None:
         if reached():
@@ -85,7 +85,7 @@ def kill_when(process, reached, timeout=120.0) -> bool:
 
 
 def wait_until(process, reached, timeout=120.0) -> None:
-    """Waits until something is so, while the process runs."""
+    """Waits until a condition holds while the process runs."""
     deadline = time.monotonic() + timeout
     while not reached():
         assert process.poll() is None, process.communicate()[0]
@@ -94,7 +94,7 @@ def wait_until(process, reached, timeout=120.0) -> None:
 
 
 def lines(workdir: Path) -> int:
-    """Records written so far."""
+    """Number of records written so far."""
     metrics = workdir / "metrics.jsonl"
     return metrics.read_bytes().count(b"\n") if metrics.exists() else 0
 

@@ -52,7 +52,7 @@ def watching(console: Console, workdir: Path, tensorboard: bool = False) -> Iter
     with ExitStack() as stack:
         shown = stack.enter_context(display(console))
         if tensorboard:
-            from resnet_jax.training.run.tensorboard import TensorBoard
+            from resnet_jax.training.run.observer import TensorBoard
 
             yield Observers(shown, stack.enter_context(TensorBoard(workdir / "tensorboard")))
         else:

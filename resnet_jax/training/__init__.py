@@ -1,1 +1,1 @@
-"""Training: the state, the objective, the pure step, checkpoints and the loop."""
+"""Training: config, the pure step, devices, and the run with its session, loop and folder."""

@@ -1,1 +1,1 @@
-"""How devices and processes run the step."""
+"""Running the step on devices and in several processes."""

@@ -1,1 +1,1 @@
-"""One run: its session, its loop, its folder."""
+"""A training run: its session, loop, records, checkpoints and folder."""

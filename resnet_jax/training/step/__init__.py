@@ -1,1 +1,1 @@
-"""One training step and all that it is a function of: state, loss, optimizer, learning rate."""
+"""The training step and what it is made of: state, objective, optimizer, learning rate."""

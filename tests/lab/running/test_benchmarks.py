@@ -1,4 +1,4 @@
-"""Timings: what is called how often, and what is made of the clock. No time is asserted."""
+"""Benchmarks: which step is called how often, and what is computed of the times."""
 
 import re
 from functools import partial

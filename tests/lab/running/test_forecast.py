@@ -14,14 +14,7 @@ CIFAR = configs.override(
     configs.base(), {"data.name": "cifar10", "train.epochs": 2.0, "train.batch_size": 100}
 )
 
-
-SMALLEST = {"model.stage_sizes": (1,), "model.widths": (8,)}  # compiles in a second
-
-
-def smallest_work() -> int:
-    """Multiply-adds of the smallest network for one image."""
-    model = models.create("resnet8", stage_sizes=(1,), widths=(8,))
-    return models.summarize(model, (32, 32, 3)).multiply_adds
+SMALL = {"stage_sizes": (1,), "widths": (4,)}
 
 
 @pytest.fixture
@@ -113,9 +106,6 @@ def test_a_study_has_no_estimate_and_says_why(experiment, tmp_path):
     found = forecast.forecast(replace(experiment, study=study, measures=("loss",)), tmp_path)
     assert found.measured is None
     assert "study" in found.why_not
-
-
-SMALL = {"stage_sizes": (1,), "widths": (4,)}
 
 
 @pytest.fixture

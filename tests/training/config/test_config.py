@@ -41,7 +41,7 @@ def test_a_wrong_setting_is_answered_with_the_right_one(settings, hint):
         ("train.batch_size", 0, "1 or more"),
     ],
 )
-def test_check_refuses_what_no_part_of_a_run_could_use(name, value, hint):
+def test_validate_refuses_unknown_choices_and_values_out_of_range(name, value, hint):
     with pytest.raises(UserError, match=hint):
         configs.validate(configs.override(configs.base(), {name: value}))
 
@@ -63,7 +63,7 @@ def test_a_setting_without_effect_is_refused(settings, hint):
         configs.validate(configs.override(configs.base(), settings))
 
 
-def test_check_refuses_a_setting_that_base_does_not_have():
+def test_validate_refuses_a_setting_that_base_does_not_have():
     config = configs.base()
     config.train.stpes = 3
     with pytest.raises(UserError, match=r"train\.steps"):
@@ -118,16 +118,16 @@ def test_drops_must_increase():
         ("model.dropout", True, "model.dropout = True: .*number.*None"),
     ],
 )
-def test_numbers_that_are_left_to_the_zoo_are_checked_once_given(name, value, hint):
+def test_optional_settings_are_checked_once_given(name, value, hint):
     with pytest.raises(UserError, match=hint):
         configs.override(configs.base(), {name: value})
-    config = configs.base().copy_and_resolve_references()  # which forgets the types of Nones
+    config = configs.base().copy_and_resolve_references()  # loses the types of Nones
     config.model[name.removeprefix("model.")] = value
     with pytest.raises(UserError, match=hint):
         configs.validate(config)
 
 
-def test_what_is_left_to_the_zoo_is_the_zoo_s(tiny):
+def test_settings_that_are_left_out_are_the_zoo_s(tiny):
     model = build_model(configs.override(tiny, {"model.name": "stochastic110"}), 10)
     assert model.widths == (8,)
     assert model.stochastic_depth == models.create("stochastic110").stochastic_depth
@@ -153,7 +153,7 @@ net = nn.Dense(10)
         ({"model.momentum": 0.99}, "model.momentum = 0.99"),
     ],
 )
-def test_a_network_of_ones_own_refuses_settings_that_do_not_reach_it(tmp_path, settings, refused):
+def test_settings_without_effect_on_a_users_network_are_refused(tmp_path, settings, refused):
     (tmp_path / "own.py").write_text(OWN)
     given = {"model.name": f"{tmp_path / 'own.py'}:net"} | settings
     config = configs.override(configs.base(), given)

@@ -1,4 +1,4 @@
-"""Several processes on this machine, which work as one."""
+"""Jobs of several processes on this machine."""
 
 import json
 import os
@@ -46,10 +46,10 @@ def alone(tmp_path_factory):
 @pytest.mark.parametrize(
     "mapping", [pytest.param("jit", marks=SLOW), pytest.param("pmap", marks=LONG)]
 )
-def test_two_processes_with_two_devices_each_do_what_one_with_four_does(alone, tmp_path, mapping):
+def test_two_processes_with_two_devices_agree_with_one_with_four(alone, tmp_path, mapping):
     workdir = tmp_path / "run"
     printed = finish(tmp_path, workdir, TWO, [f"--config.devices.mapping={mapping}"])
-    assert printed.count(f"run: {workdir}") == 1  # one of them speaks
+    assert printed.count(f"run: {workdir}") == 1  # by the main process
     ours, theirs = (killing.checkpoint(each, 24) for each in (workdir, alone))
     for path, value in ours.items():
         np.testing.assert_allclose(value, theirs[path], rtol=1e-2, atol=2e-3, err_msg=path)
@@ -62,7 +62,7 @@ def test_two_processes_with_two_devices_each_do_what_one_with_four_does(alone, t
 
 
 @pytest.mark.slow
-def test_a_process_that_dies_takes_the_job_down_and_the_next_one_goes_on(tmp_path):
+def test_a_job_ends_with_any_of_its_processes_and_is_resumed(tmp_path):
     workdir = tmp_path / "run"
     process = start(tmp_path, workdir, TWO)
     killing.wait_until(process, lambda: (workdir / "checkpoints" / "8").exists())
@@ -70,7 +70,7 @@ def test_a_process_that_dies_takes_the_job_down_and_the_next_one_goes_on(tmp_pat
         ["pgrep", "-f", f"workdir {workdir} .*--process-id 1"], capture_output=True, text=True
     )
     os.kill(int(found.stdout.split()[0]), signal.SIGKILL)
-    printed, _ = process.communicate(timeout=60)  # and not for ever
+    printed, _ = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGKILL
     assert "process 1 of 2 was ended by SIGKILL; the others are stopped" in printed
     assert ", from step " in finish(tmp_path, workdir, TWO)
@@ -88,7 +88,7 @@ def test_sigterm_lets_all_processes_save_at_one_step(tmp_path):
     assert f"stopped and saved at step {step}" in printed
 
 
-def test_what_cannot_be_joined_is_one_line(tmp_path, capsys):
+def test_a_job_that_cannot_be_connected_is_one_line(tmp_path, capsys):
     config = ["--config", "configs/smoke.py", "--workdir", str(tmp_path / "run")]
     assert main(["train", *config, "--distributed", "--processes", "2"]) == 2
     assert "go together" in capsys.readouterr().err

@@ -21,7 +21,7 @@ def fresh(tiny) -> TrainState:
 
 @pytest.fixture
 def state(fresh) -> TrainState:
-    """A state of which every leaf holds something else than a fresh one's."""
+    """A state in which every leaf differs from that of a fresh one."""
     draws = np.random.default_rng(0)
 
     def drawn(leaf):
@@ -93,7 +93,7 @@ def test_an_empty_folder_has_no_checkpoint(fresh, tmp_path):
         assert kept.restore(fresh) is None
 
 
-def test_what_goes_on_beside_the_state_comes_back(state, fresh, tiny, tmp_path):
+def test_progress_is_restored_with_the_state(state, fresh, tiny, tmp_path):
     progress = Progress(pending=[{"loss": 0.1, "error": 1 / 3}], compile=1.5, total=2.5)
     with Checkpoints(tmp_path) as kept:
         kept.save(state, tiny, progress)
@@ -101,7 +101,7 @@ def test_what_goes_on_beside_the_state_comes_back(state, fresh, tiny, tmp_path):
 
 
 @pytest.mark.parametrize("damage", [b"", b"\0" * 64], ids=["emptied", "garbled"])
-def test_damaged_files_are_one_clear_error(state, fresh, tiny, tmp_path, damage):
+def test_corrupt_files_are_one_clear_error(state, fresh, tiny, tmp_path, damage):
     with Checkpoints(tmp_path) as kept:
         kept.save(state, tiny)
     for file in (tmp_path / "7" / "state").rglob("*"):
@@ -133,7 +133,7 @@ def test_the_state_of_another_network_is_refused(state, tiny, tmp_path):
         kept.save(state, tiny)
         with pytest.raises(UserError, match="of another network"):
             kept.restore(states.create(deeper, load_dataset(deeper)))
-    assert [path.name for path in tmp_path.iterdir()] == ["7"]  # and is not taken for damaged
+    assert [path.name for path in tmp_path.iterdir()] == ["7"]  # and not quarantined
 
 
 @pytest.mark.parametrize(
@@ -163,14 +163,14 @@ def test_only_a_corrupt_checkpoint_is_quarantined(
 
 
 def logged(caplog, path: str) -> bool:
-    """Whether an error that code at a path logs by absl's logger comes through."""
+    """Whether absl's logger passes on an error logged by a file."""
     caplog.clear()
     logger = logging.getLogger("absl")
     logger.handle(logger.makeRecord("absl", logging.ERROR, path, 1, "failed", (), None))
     return bool(caplog.records)
 
 
-def test_orbax_is_not_heard_while_checkpoints_are_open_and_others_are(tmp_path, caplog):
+def test_only_orbax_does_not_log_while_checkpoints_are_open(tmp_path, caplog):
     assert logged(caplog, ocp.__file__)
     with Checkpoints(tmp_path):
         assert not logged(caplog, ocp.__file__)

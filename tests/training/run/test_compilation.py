@@ -10,7 +10,7 @@ from resnet_jax.training.run import compilation
 
 ROOT = Path(__file__).parents[3]
 
-# Trains nothing: compiles a function with the cache on, and says what the cache was asked for.
+# Compiles a function with the cache enabled, and prints the hits and misses of the cache.
 COMPILE_ONE = """
 import jax, jax.monitoring, jax.numpy as jnp
 from resnet_jax.training.run.compilation import use_cache
@@ -32,14 +32,14 @@ print(*(events.count(f"/jax/compilation_cache/cache_{what}") for what in ("hits"
         ([(1, 3), (5, 6)], 0, 3),
         ([(1, 6), (2, 3), (4, 5)], 0, 5),  # nested
         ([(1, 4), (3, 6)], 0, 5),  # overlapping
-        ([(5, 6), (1, 3)], 0, 3),  # noted in the order of their ends, not of their beginnings
+        ([(5, 6), (1, 3)], 0, 3),  # in the order of their ends, not of their starts
         ([(1, 3), (1, 3)], 0, 2),
         ([(1, 3), (5, 6)], 4, 1),
-        ([(1, 3), (5, 9)], 6, 3),  # under way at the reading
+        ([(1, 3), (5, 9)], 6, 3),  # in progress at the reading
         ([(1, 3)], 4, 0),
     ],
 )
-def test_stages_that_nest_are_counted_once(monkeypatch, intervals, since, seconds):
+def test_nested_stages_are_counted_once(monkeypatch, intervals, since, seconds):
     monkeypatch.setattr(compilation, "_intervals", intervals)
     assert compilation.compile_seconds(since) == seconds
 
@@ -66,7 +66,7 @@ def test_the_cache_folder_is_the_users(monkeypatch):
 
 @pytest.fixture
 def jax_settings():
-    """Puts back what a test makes of JAX's settings for the cache."""
+    """Restores JAX's settings of the cache after a test."""
     names = (
         "jax_compilation_cache_dir",
         "jax_persistent_cache_min_compile_time_secs",
@@ -85,7 +85,7 @@ def test_the_cache_is_on_by_default(monkeypatch, jax_settings, tmp_path):
     assert jax.config.values["jax_compilation_cache_dir"] == str(tmp_path / "xla")
 
 
-def test_a_cache_that_the_user_chose_is_left_alone(jax_settings):
+def test_a_cache_that_the_user_has_configured_is_kept(jax_settings):
     folder, seconds, _ = jax_settings
     jax.config.update(folder, "/chosen/by/the/user")
     jax.config.update(seconds, 7.0)

@@ -27,7 +27,7 @@ def test_the_time_is_now_and_has_a_time_zone():
     assert abs((datetime.now(UTC) - started).total_seconds()) < 10
 
 
-def test_a_package_that_is_not_installed_is_said_to_be_so(monkeypatch):
+def test_a_package_that_is_not_installed_is_listed_as_such(monkeypatch):
     monkeypatch.setattr(environment, "PACKAGES", ("jax", "no-such-package"))
     assert environment.environment()["packages"]["no-such-package"] == "not installed"
 
@@ -40,7 +40,7 @@ def git(folder: Path, *arguments: str) -> str:
 
 @pytest.fixture
 def checkout(tmp_path, monkeypatch) -> Path:
-    """A checkout with one commit that this code believes to be its own."""
+    """A checkout with one commit in place of this package's own."""
     module = tmp_path / "resnet_jax" / "training" / "environment.py"
     module.parent.mkdir(parents=True)
     module.write_text("1")
@@ -60,7 +60,7 @@ def test_a_checkout_with_changes_says_so(checkout):
     assert environment.commit() == git(checkout, "rev-parse", "HEAD") + "+changes"
 
 
-def test_changes_are_a_patch_that_makes_them_anew(checkout, tmp_path):
+def test_changes_are_a_patch_that_reproduces_them(checkout, tmp_path):
     assert environment.changes() == b""
     file = checkout / "resnet_jax" / "training" / "environment.py"
     file.write_bytes(b"2\r\n \n\xff")
@@ -72,7 +72,7 @@ def test_changes_are_a_patch_that_makes_them_anew(checkout, tmp_path):
     assert file.read_bytes() == b"2\r\n \n\xff"
 
 
-def test_code_tells_the_files_that_differ():
+def test_the_files_whose_code_differs_are_found():
     code = environment.code()
     assert {"models/shortcuts.py", "training/step/step.py", "lab/studies/paths.py"} <= set(code)
     assert not any(file.startswith("cli/") for file in code)
@@ -90,7 +90,7 @@ def test_each_pattern_of_computing_files_matches_one(pattern):
     assert environment.matching(pattern)
 
 
-def test_code_of_before_the_files_were_moved_is_not_other_code():
+def test_code_from_before_the_files_were_moved_is_not_other_code():
     before = renamed._table()["code"]
     after = renamed.current(before)
     assert environment.differing([before, after]) == []

@@ -1,4 +1,4 @@
-"""What goes wrong with disks, files and processes, by breaking real ones."""
+"""Faults of disks, files and processes."""
 
 import json
 import os
@@ -60,14 +60,14 @@ DAMAGES = [truncate, flip_a_bit, empty, lose_the_largest_file]
 
 @pytest.fixture
 def cut(tiny, tmp_path):
-    """A run that has all its checkpoints (of steps 4 and 6) and not its result."""
+    """A run with all its checkpoints (of steps 4 and 6) but without its result, and that result."""
     result = train(tiny, tmp_path / "run")
     (tmp_path / "run" / "result.json").unlink()
     return tmp_path / "run", result
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_checkpoint_is_set_aside_and_the_one_before_it_used(tiny, cut, damage):
+def test_a_corrupt_checkpoint_is_quarantined_and_the_previous_one_used(tiny, cut, damage):
     workdir, result = cut
     before = killing.checkpoint(workdir, 6)
     damage(workdir / "checkpoints" / "6")
@@ -81,18 +81,18 @@ def test_a_damaged_checkpoint_is_set_aside_and_the_one_before_it_used(tiny, cut,
         np.testing.assert_array_equal(value, before[path])
 
 
-def test_without_a_whole_checkpoint_a_run_does_not_begin_again_in_silence(tiny, cut):
+def test_a_run_without_a_readable_checkpoint_does_not_start_from_scratch(tiny, cut):
     workdir, _ = cut
     for step in ("4", "6"):
         truncate(workdir / "checkpoints" / step)
-    for _ in range(2):  # and not at the second try either
+    for _ in range(2):
         with pytest.raises(UserError, match=r"none of the checkpoints .* can be read.* Remove"):
             train(tiny, workdir)
     with pytest.raises(UserError, match="none of the checkpoints"):
         evaluate_run(workdir)
 
 
-def test_a_checkpoint_that_is_gone_is_made_again(tiny, cut):
+def test_a_missing_checkpoint_is_made_again(tiny, cut):
     workdir, result = cut
     shutil.rmtree(workdir / "checkpoints" / "6")
     assert train(tiny, workdir).final == result.final
@@ -108,7 +108,7 @@ with RunFolder(sys.argv[1]).locked(print):
 """
 
 
-def test_two_processes_do_not_train_into_one_folder_and_a_dead_one_holds_nothing(tiny, tmp_path):
+def test_a_folder_is_locked_by_one_process_until_it_ends(tiny, tmp_path):
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True
     )
@@ -130,12 +130,12 @@ sys.exit(main(sys.argv[2:]))
 
 
 @pytest.mark.slow
-def test_a_disk_that_takes_no_more_ends_in_a_line_that_says_so(tmp_path):
+def test_a_checkpoint_that_cannot_be_written_is_one_line(tmp_path):
     workdir = tmp_path / "run"
     process = killing.start(tmp_path, "one device", workdir)
     assert killing.kill_when(process, lambda: (workdir / "checkpoints" / "4").exists())
     before = killing.checkpoint(workdir, 4)
-    # Less than a checkpoint's largest file, and more than what stands in the folder else.
+    # Less than a checkpoint's largest file, and more than every other file in the folder.
     limit = largest_file(workdir / "checkpoints" / "4").stat().st_size // 2
     command = ["train", "--config", str(tmp_path / "killed.py"), "--workdir", str(workdir)]
     done = subprocess.run(
@@ -157,7 +157,7 @@ def test_a_disk_that_takes_no_more_ends_in_a_line_that_says_so(tmp_path):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A file system of 2.5 MB, which holds two checkpoints and no third."""
+    """A file system of 2.5 MB, with room for two checkpoints but not for three."""
     place = tmp_path / "disk"
     place.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=2500k", "tmpfs", str(place)]
@@ -168,7 +168,7 @@ def small_disk(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_full_disk_ends_in_one_line_and_leaves_the_last_checkpoint(tmp_path, small_disk):
+def test_a_full_disk_is_one_line_and_leaves_the_last_checkpoint(tmp_path, small_disk):
     workdir = small_disk / "run"
     process = killing.start(tmp_path, "one device", workdir)
     printed, _ = process.communicate(timeout=120)
@@ -178,7 +178,7 @@ def test_a_full_disk_ends_in_one_line_and_leaves_the_last_checkpoint(tmp_path, s
     whole = max(int(path.name) for path in (workdir / "checkpoints").iterdir())
     assert f"the one of step {whole} is whole. Make room" in " ".join(printed.split())
     assert killing.checkpoint(workdir, whole)
-    # Room is made, and the same command goes on.
+    # Once there is room, the same command resumes.
     subprocess.run(["mount", "-o", "remount,size=20m", str(small_disk)], check=True)
     assert f"from step {whole}" in killing.finish(tmp_path, "one device", workdir)
 
@@ -190,7 +190,7 @@ def test_a_full_disk_ends_in_one_line_and_leaves_the_last_checkpoint(tmp_path, s
         pytest.param(signal.SIGINT, 130, marks=pytest.mark.long),
     ],
 )
-def test_a_signal_saves_the_step_in_hand_and_the_run_goes_on_from_it(tmp_path, number, code):
+def test_on_a_signal_a_run_saves_and_is_resumed_from_there(tmp_path, number, code):
     workdir, whole = tmp_path / "run", tmp_path / "whole"
     process = killing.start(tmp_path, "one device", workdir)
     killing.wait_until(process, lambda: killing.lines(workdir) >= 2)
@@ -213,7 +213,7 @@ def test_a_signal_saves_the_step_in_hand_and_the_run_goes_on_from_it(tmp_path, n
     assert [drop(line) for line in kept[0]] == [drop(line) for line in kept[1]]
 
 
-def test_a_loss_that_is_not_finite_can_be_looked_into(tiny, tmp_path, capsys):
+def test_the_step_of_a_loss_that_is_not_finite_can_be_replayed(tiny, tmp_path, capsys):
     wild = configs.override(
         tiny,
         {
@@ -235,7 +235,7 @@ def test_a_loss_that_is_not_finite_can_be_looked_into(tiny, tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_checkpoints_go_on_under_another_mapping_and_number_of_devices(tmp_path):
+def test_a_run_resumes_under_another_mapping_and_number_of_devices(tmp_path):
     workdir = tmp_path / "run"
     all_of_them = ["--config.train.keep_checkpoints=9"]
     process = killing.start(tmp_path, "jit", workdir, more=all_of_them)
@@ -252,7 +252,7 @@ def test_checkpoints_go_on_under_another_mapping_and_number_of_devices(tmp_path)
 
 
 def signalled(error):
-    """What becomes of an error, or of none, in a block in which a signal came."""
+    """Raises an error, or none, in a block during which a signal arrives."""
     with Signals():
         os.kill(os.getpid(), signal.SIGTERM)
         if error:
@@ -260,7 +260,7 @@ def signalled(error):
 
 
 @pytest.mark.parametrize("error", [None, NonFiniteLossError(3, 0.1, None)])
-def test_a_signal_that_comes_too_late_for_the_loop_still_stops(error):
+def test_a_signal_in_the_last_step_still_stops_the_process(error):
     with pytest.raises(KeyboardInterrupt) as raised:
         signalled(error)
     assert raised.value.code == 143

@@ -1,4 +1,4 @@
-"""Runs that are killed end where one that was not would have, to the bit."""
+"""Killed and resumed runs end bitwise as uninterrupted ones."""
 
 import json
 import random
@@ -13,7 +13,7 @@ STEPS = 24
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """A run of each mapping that nothing interrupted, made when it is first asked for."""
+    """An uninterrupted run of each mapping, trained when it is first asked for."""
     folder = tmp_path_factory.mktemp("whole")
     made = {}
 
@@ -59,7 +59,7 @@ MOMENTS = {
         pytest.param("a checkpoint's writing", "own statistics", marks=pytest.mark.long),
     ],
 )
-def test_a_run_that_was_killed_ends_where_it_would_have(tmp_path, whole, moment, mapping):
+def test_a_killed_run_ends_bitwise_as_an_uninterrupted_one(tmp_path, whole, moment, mapping):
     expected, workdir = whole(mapping), tmp_path / "run"
     cache = tmp_path / "cache" if moment == "compilation" else None
     process = killing.start(tmp_path, mapping, workdir, cache)
@@ -79,7 +79,7 @@ def test_eight_kills_at_random_moments_change_nothing(tmp_path, whole, mapping):
     chances, kills, tries = random.Random(mapping), 0, 0
     workdir = tmp_path / "run0"
     while kills < 8:
-        if (workdir / "result.json").exists():  # it got to its end: another from the start
+        if (workdir / "result.json").exists():  # finished: start another
             assert_same_run(expected, workdir)
             tries += 1
             workdir = tmp_path / f"run{tries}"

@@ -14,14 +14,13 @@ from resnet_jax.training.devices import mapping as mappings
 from resnet_jax.training.run.checkpoints import Checkpoints
 from resnet_jax.training.run.loop import train
 from resnet_jax.training.run.meter import Meter
-from resnet_jax.training.run.observer import Observer
+from resnet_jax.training.run.observer import Observer, TensorBoard
 from resnet_jax.training.run.session import evaluate_run, load_dataset
-from resnet_jax.training.run.tensorboard import TensorBoard
 from resnet_jax.training.step import state as states
 
 
 class StopAfter(Observer):
-    """Cuts the run off as Ctrl-C would."""
+    """Interrupts the run as Ctrl-C would."""
 
     def __init__(self, step):
         self.step = step
@@ -62,7 +61,7 @@ def test_a_run_leaves_records_checkpoints_and_a_result(tiny, tmp_path):
 
 
 @pytest.mark.parametrize("cut", [1, 3, 5])
-def test_a_run_that_was_cut_off_ends_bitwise_where_it_would_have(tiny, tmp_path, cut):
+def test_an_interrupted_run_ends_bitwise_as_an_uninterrupted_one(tiny, tmp_path, cut):
     train(tiny, tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
         train(tiny, tmp_path / "cut", StopAfter(cut))
@@ -71,7 +70,7 @@ def test_a_run_that_was_cut_off_ends_bitwise_where_it_would_have(tiny, tmp_path,
     assert records(tmp_path / "whole") == records(tmp_path / "cut")
 
 
-def test_a_finished_run_is_not_run_again(tiny, tmp_path):
+def test_a_finished_run_is_not_trained_again(tiny, tmp_path):
     first = train(tiny, tmp_path)
     assert train(tiny, tmp_path, StopAfter(1)) == first
 
@@ -84,7 +83,7 @@ def test_evaluation_of_the_last_checkpoint_gives_what_the_run_reported(tiny, tmp
         assert found["loss"] == pytest.approx(result.final[f"{split}_loss"], rel=1e-6)
 
 
-def test_a_loss_that_is_not_finite_ends_the_run_with_its_place(tiny, tmp_path):
+def test_a_loss_that_is_not_finite_ends_the_run_and_names_the_step(tiny, tmp_path):
     config = configs.override(
         tiny, {"optimizer.learning_rate": 3e38, "model.normalization": "none"}
     )
@@ -96,7 +95,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_with_its_place(tiny, tmp_path):
     assert train(config, tmp_path, StopAfter(1)) == result
 
 
-def test_an_evaluation_under_way_does_not_change_the_run(tiny, tmp_path):
+def test_evaluations_during_training_do_not_change_the_run(tiny, tmp_path):
     train(tiny, tmp_path / "without")
     config = configs.override(tiny, {"train.eval_steps": 1})
     train(config, tmp_path / "with")
@@ -112,7 +111,7 @@ def test_a_folder_of_another_run_is_refused_and_kept(tiny, tmp_path):
     assert train(tiny, tmp_path) == result
 
 
-def test_a_missing_or_damaged_checkpoint_is_one_clear_error(tiny, tmp_path):
+def test_a_missing_or_corrupt_checkpoint_is_one_clear_error(tiny, tmp_path):
     train(tiny, tmp_path)
     with pytest.raises(UserError, match="holds no run"):
         evaluate_run(tmp_path / "elsewhere")
@@ -170,7 +169,7 @@ def test_a_loop_of_many_runs_compiles_one_step(tiny, tmp_path):
     assert (mapping.train_step._cache_size(), mapping.eval_step._cache_size()) == before
 
 
-def test_a_mean_is_the_same_whoever_gathered_its_parts():
+def test_a_resumed_meter_computes_the_same_mean():
     rows = [{"loss": jnp.float32(x), "learning_rate": jnp.float32(0.1)} for x in (0.1, 1.7, 2.3)]
     whole, first = Meter(8, 64), Meter(8, 64)
     for row in rows:

@@ -30,7 +30,7 @@ def probe_records(folder):
 
 @pytest.fixture
 def probed(tiny):
-    """A config that is probed, but in no step by itself."""
+    """A config with sites to probe, but no steps at which training does."""
     return configs.override(tiny, {"probe.sites": SITES})
 
 
@@ -38,7 +38,7 @@ def test_a_probed_step_makes_the_same_update(probed):
     session = Session(probed)
     plain, metrics = session.train_step(session.fresh(), session.batch(1))
     other, same, _ = session.probed_step(session.fresh(), session.batch(1))
-    # Two compiled programs may round differently, and nothing else.
+    # Two compiled programs may round differently.
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6),
         (plain.params, metrics),
@@ -58,7 +58,7 @@ def test_update_ratios_are_those_of_what_was_added(probed):
     assert found == pytest.approx(expected, rel=1e-3)
 
 
-def test_the_start_of_training_and_a_measurement_without_it_agree(probed, tmp_path):
+def test_probes_before_the_first_update_agree_with_those_of_an_untrained_network(probed, tmp_path):
     config = configs.override(probed, {"probe.steps": (0,)})
     train(config, tmp_path)
     trained = probe_records(tmp_path)
@@ -107,7 +107,7 @@ def test_probes_come_when_they_are_due_and_survive_an_interruption(probed, tmp_p
     assert probe_records(tmp_path / "cut") == whole
 
 
-def test_a_pattern_that_no_site_matches_is_a_clear_error(tiny, tmp_path):
+def test_a_pattern_without_a_site_is_a_clear_error(tiny, tmp_path):
     config = configs.override(tiny, {"probe.steps": (0,), "probe.sites": ("stage9/*",)})
     with pytest.raises(UserError, match="stage9"):
         train(config, tmp_path)

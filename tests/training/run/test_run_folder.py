@@ -22,7 +22,7 @@ def test_a_folder_keeps_its_config_and_environment(folder):
     assert folder.environment()["devices"]
 
 
-def test_a_run_keeps_what_differed_from_the_commit_while_it_does(folder, monkeypatch):
+def test_a_run_keeps_uncommitted_changes_while_there_are_any(folder, monkeypatch):
     monkeypatch.setattr(environment, "changes", lambda: b"--- a")
     folder.claim(configs.base())
     assert folder.changes.read_bytes() == b"--- a"
@@ -31,11 +31,11 @@ def test_a_run_keeps_what_differed_from_the_commit_while_it_does(folder, monkeyp
     assert not folder.changes.exists()
 
 
-def test_a_run_that_goes_on_under_other_code_is_of_both(folder, monkeypatch):
+def test_a_run_resumed_under_other_code_records_both(folder, monkeypatch):
     before = environment.code()
     monkeypatch.setattr(environment, "code", lambda: {**before, "models/unit.py": "0" * 12})
     folder.claim(configs.base())
-    assert folder.environment()["code"]["models/unit.py"] == "0" * 12  # nothing was done yet
+    assert folder.environment()["code"]["models/unit.py"] == "0" * 12  # no checkpoint yet
     folder.checkpoints.mkdir()
     monkeypatch.setattr(environment, "code", lambda: before)
     folder.claim(configs.base())
@@ -45,7 +45,7 @@ def test_a_run_that_goes_on_under_other_code_is_of_both(folder, monkeypatch):
 
 
 @pytest.mark.parametrize("text", ["[]", "{", ""])
-def test_an_environment_that_cannot_be_read_is_none(folder, text):
+def test_an_unreadable_environment_is_empty(folder, text):
     (folder.path / "environment.json").write_text(text)
     assert folder.environment() == {}
 
@@ -55,7 +55,7 @@ def test_a_folder_of_another_config_is_refused_with_the_differences(folder):
         folder.refuse_other(configs.override(configs.base(), {"seed": 1}))
 
 
-def test_rewind_drops_later_and_broken_records(folder):
+def test_rewind_drops_later_and_incomplete_records(folder):
     for step in (10, 20, 30):
         folder.append({"step": step})
     with open(folder.path / "metrics.jsonl", "a") as file:
@@ -72,7 +72,7 @@ def test_a_result_ends_the_run(folder):
     assert folder.result() == result
 
 
-def test_a_folder_without_a_run_or_with_a_damaged_one_says_so(folder, tmp_path):
+def test_a_folder_without_a_readable_run_is_refused(folder, tmp_path):
     with pytest.raises(UserError, match="holds no run"):
         RunFolder(tmp_path).config()
     (folder.path / "config.json").write_text("{")

@@ -1,4 +1,4 @@
-"""A batch in parts, and averaged weights, against what they are by definition."""
+"""Gradient accumulation and averaged weights against their definitions."""
 
 import jax
 import jax.numpy as jnp

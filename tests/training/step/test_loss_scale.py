@@ -1,4 +1,4 @@
-"""Dynamic loss scaling against Flax's own, and an overflow that is made to happen."""
+"""Dynamic loss scaling against Flax's, and a provoked overflow."""
 
 import jax
 import jax.numpy as jnp
@@ -23,7 +23,7 @@ def same(one, other):
     jax.tree.map(np.testing.assert_array_equal, one, other)
 
 
-def test_the_scale_goes_where_that_of_flax_goes():
+def test_the_scale_is_that_of_flax():
     def loss(weight, size):
         return weight * size, None
 
@@ -57,7 +57,7 @@ def test_a_scale_never_leaves_float32():
     assert float(smallest.after(jnp.bool(False)).scale) == 2.0**-126
 
 
-def test_all_replicas_decide_alike():
+def test_all_replicas_decide_the_same():
     gradients = jnp.array([1.0, np.inf, 1.0])
     decided = jax.vmap(lambda g: is_finite(jax.lax.pmean(g, "data")), axis_name="data")(gradients)
     assert decided.tolist() == [False] * 3
@@ -92,7 +92,7 @@ def test_an_overflow_changes_nothing_but_the_scale(half, tmp_path):
     same(restored.loss_scale, after.loss_scale)
 
 
-def test_float16_computes_in_it_and_keeps_float32(half, tiny):
+def test_float16_computes_in_float16_with_float32_parameters(half, tiny):
     dataset = load_dataset(half)
     after, metrics = jax.jit(train_step)(states.create(half, dataset), dataset.train_batch(0))
     kinds = {leaf.dtype for leaf in jax.tree.leaves((after.params, after.batch_stats, after.ema))}

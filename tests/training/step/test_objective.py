@@ -34,7 +34,7 @@ def test_mean_squared_error_agrees_with_pytorch(smoothing):
 
 
 @pytest.mark.parametrize("loss", [cross_entropy, mean_squared_error])
-def test_shares_of_one_class_are_its_label(loss):
+def test_one_hot_probabilities_are_equal_to_labels(loss):
     draw = np.random.default_rng(0)
     logits, labels = jnp.asarray(draw.normal(size=(6, 4))), jnp.asarray(draw.integers(4, size=6))
     shares = jnp.eye(4)[labels]
@@ -42,7 +42,7 @@ def test_shares_of_one_class_are_its_label(loss):
     np.testing.assert_array_equal(mistakes(logits, shares), mistakes(logits, labels))
 
 
-def test_cross_entropy_with_shares_agrees_with_pytorch():
+def test_cross_entropy_with_probabilities_agrees_with_pytorch():
     torch = pytest.importorskip("torch")
     draw = np.random.default_rng(0)
     logits, shares = draw.normal(size=(6, 4)), draw.dirichlet(np.ones(4), size=6)
@@ -53,6 +53,6 @@ def test_cross_entropy_with_shares_agrees_with_pytorch():
     np.testing.assert_allclose(found, expected.numpy(), rtol=1e-5)
 
 
-def test_mistakes_count_against_the_label_of_the_larger_share():
+def test_the_label_of_a_mixture_is_its_most_probable_class():
     logits = jnp.array([[0.0, 2.0], [0.0, 2.0]])
     assert mistakes(logits, jnp.array([[0.4, 0.6], [0.6, 0.4]])).tolist() == [0.0, 1.0]

@@ -19,7 +19,7 @@ def make(**settings):
 
 
 def ours(optimizer, gradients, learning_rate):
-    """The parameters after one update for each gradient, at one rate or at one for each."""
+    """The parameters after one update per gradient, at one learning rate or at one per update."""
     params = jax.tree.map(jnp.float32, TREE)
     rates = np.broadcast_to(learning_rate, len(gradients)).tolist()
     state = optimizer.transformation(rates[0]).init(params)
@@ -95,7 +95,7 @@ def ratio_of_norms(a, b):
 
 
 def lars(rates, momentum=0.9, decay=0.01, trust=0.001):
-    """You et al. 2017, algorithm 1, written out in numpy; |g + d w| stands for |g| + d |w|."""
+    """You et al. 2017, algorithm 1, in NumPy; |g + d w| stands for |g| + d |w|."""
     weights, speed = jax.tree.leaves(TREE), [0.0, 0.0]
     for rate, gradient in zip(rates, gradients(), strict=True):
         for layer, g in enumerate(jax.tree.leaves(gradient)):
@@ -107,7 +107,7 @@ def lars(rates, momentum=0.9, decay=0.01, trust=0.001):
 
 
 def lamb(rates, decay=0.01, b1=0.9, b2=0.999, epsilon=1e-6):
-    """You et al. 2019, algorithm 2, written out in numpy."""
+    """You et al. 2019, algorithm 2, in NumPy."""
     weights, first, second = jax.tree.leaves(TREE), [0.0, 0.0], [0.0, 0.0]
     for t, (rate, gradient) in enumerate(zip(rates, gradients(), strict=True), start=1):
         for layer, g in enumerate(jax.tree.leaves(gradient)):
@@ -123,13 +123,13 @@ def lamb(rates, decay=0.01, b1=0.9, b2=0.999, epsilon=1e-6):
     ("settings", "expected"), [({"name": "lars"}, lars), ({"name": "lamb", "epsilon": 1e-6}, lamb)]
 )
 def test_layerwise_ratios_agree_with_the_papers_formulas(settings, expected):
-    rates = [0.2, 0.1, 0.05, 0.1, 0.2]  # that change, for LARS has them inside of its momentum
+    rates = [0.2, 0.1, 0.05, 0.1, 0.2]  # LARS applies them before its momentum
     found = jax.tree.leaves(ours(make(weight_decay=0.01, **settings), gradients(), rates))
     for one, other in zip(found, expected(rates), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4)
 
 
-def test_a_ratio_of_lars_is_the_share_of_the_weights_that_a_step_is_long():
+def test_a_step_of_lars_has_the_norm_of_the_weights_times_the_trust_coefficient():
     gradient = gradients()[:1]
     after = ours(make(name="lars", weight_decay=0.0, trust_coefficient=0.01), gradient, 1.0)
     moved = jax.tree.map(lambda a, b: np.linalg.norm(a - b) / np.linalg.norm(a), TREE, after)
@@ -143,7 +143,7 @@ def test_kernels_only_leaves_the_other_parameters_without_a_ratio():
     np.testing.assert_allclose(scale, 3.0 - 0.1 * gradient[0]["norm"]["scale"], rtol=1e-6)
 
 
-def test_a_parameter_that_starts_at_zero_is_moved_nonetheless():
+def test_a_parameter_that_starts_at_zero_is_updated():
     zero, gradient = jax.tree.map(jnp.zeros_like, TREE), gradients()[0]
     for name in ("lars", "lamb"):
         transformation = make(name=name).transformation(0.1)

@@ -1,4 +1,4 @@
-"""Runs in float64: all of them in it, exact to its precision, and no other run with them."""
+"""Runs in float64: all arrays are float64, results are that precise, other runs are unaffected."""
 
 import jax
 import jax.numpy as jnp
@@ -45,7 +45,7 @@ def test_the_gradient_agrees_with_finite_differences_to_many_digits(double):
     assert sum(jax.tree.leaves(products)) == pytest.approx(slope, rel=1e-8)
 
 
-def test_all_of_a_run_is_in_it_through_checkpoints_and_the_next_run_is_not(double, tiny, tmp_path):
+def test_a_whole_run_is_in_float64_and_the_next_run_is_not(double, tiny, tmp_path):
     result = loop.train(double, tmp_path / "double")
     assert result.status == "done"
     assert jnp.zeros(()).dtype == jnp.float32
@@ -54,17 +54,17 @@ def test_all_of_a_run_is_in_it_through_checkpoints_and_the_next_run_is_not(doubl
         learned = (state.params, state.batch_stats, state.opt_state, state.ema)
         assert kinds(learned, state.optimizer, state.schedule, state.inputs) == {"float64"}
     found = evaluate_run(tmp_path / "double")
-    assert found["loss"] == result.final["test_loss"]  # to the last bit, of 64
+    assert found["loss"] == result.final["test_loss"]  # bitwise
     assert found["loss"] != float(np.float32(found["loss"]))
 
     single = configs.override(tiny, {"train.steps": 2, "train.ema_decay": 0.9})
     other = loop.train(single, tmp_path / "single")
     state, _ = restore_run(tmp_path / "single")
     assert kinds(state) == {"float32"}
-    # Its twin: from the same draws, and through the same batches.
+    # From the same initial values, and with the same batches.
     assert result.final["train_loss"] == pytest.approx(other.final["train_loss"], rel=1e-4)
 
 
-def test_a_state_made_outside_of_the_block_is_refused(double):
+def test_a_state_made_outside_the_context_is_refused(double):
     with pytest.raises(UserError, match=r"precision\.context"):
         states.create(double, load_dataset(double))

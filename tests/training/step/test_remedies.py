@@ -32,7 +32,7 @@ REMEDIES = {
     "rand_augment": {"data.rand_augment": 2},
 }
 OFTEN = ("float16",)
-"""What CI runs alone: the one that changes the step most. The others it runs together."""
+"""Tested alone in CI, since it changes the step most; the others are tested together."""
 
 TOGETHER = {
     "one half": ["lamb", "clip_value", "l1", "float16", "rotate", "mixup"],
@@ -74,7 +74,7 @@ def test_a_remedy_trains(digits, name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("names", TOGETHER)
-def test_many_remedies_go_through_a_run_its_checkpoints_and_its_evaluation(digits, names, tmp_path):
+def test_many_remedies_together_train_checkpoint_and_evaluate(digits, names, tmp_path):
     settings = {"train.accumulate": 2, "train.steps": 4}
     for name in TOGETHER[names]:
         settings |= REMEDIES[name]
@@ -85,7 +85,7 @@ def test_many_remedies_go_through_a_run_its_checkpoints_and_its_evaluation(digit
     assert evaluate_run(tmp_path)["loss"] == result.final["test_loss"]
 
 
-def test_evaluations_report_the_loss_that_was_trained_on(digits):
+def test_evaluations_report_the_training_loss(digits):
     config = configs.override(digits, {"optimizer.loss": "mean_squared_error"})
     dataset = load_dataset(config)
     state, batch = states.create(config, dataset), next(iter(dataset.eval_batches("test")))
@@ -98,7 +98,7 @@ def test_evaluations_report_the_loss_that_was_trained_on(digits):
 
 
 @pytest.mark.parametrize("name", ["mixup", "cutmix"])
-def test_a_mixing_run_has_shares_for_labels_that_follow_from_seed_and_step(digits, name):
+def test_mixing_gives_class_probabilities_that_follow_from_seed_and_step(digits, name):
     config = configs.override(digits, REMEDIES[name])
     dataset = load_dataset(config)
     state, batch = states.create(config, dataset), dataset.train_batch(0)

@@ -72,7 +72,7 @@ def test_the_step_is_pure(tiny):
 
 
 def test_augmentation_follows_from_the_seed_and_the_step(tiny):
-    # With a learning rate of zero all else stays as it is.
+    # At a learning rate of zero the parameters do not change.
     config = configs.override(tiny, {"optimizer.learning_rate": 0.0})
     state, dataset = start(config)
     other, _ = start(configs.override(config, {"seed": 1}))
@@ -120,7 +120,7 @@ def test_twins_start_from_the_same_weights(tiny):
     jax.tree.map(np.testing.assert_array_equal, residual.params, plain.params)
 
 
-def test_bfloat16_computes_in_it_and_keeps_float32(tiny):
+def test_bfloat16_computes_in_bfloat16_with_float32_parameters(tiny):
     config = configs.override(tiny, {"model.dtype": "bfloat16"})
     state, dataset = start(config)
     after, metrics = jax.jit(train_step)(state, dataset.train_batch(0))

@@ -1,4 +1,4 @@
-"""The random streams of a step, which dropout and stochastic depth draw from."""
+"""The random streams of a step, for dropout and stochastic depth."""
 
 import jax
 import numpy as np
@@ -29,7 +29,7 @@ def test_each_step_part_and_stream_has_a_key_of_its_own(state):
     assert not keys & {tuple(np.ravel(jax.random.key_data(key))) for key in augmentation}
 
 
-def test_replicas_mask_by_themselves_and_take_the_same_branches(state):
+def test_replicas_have_own_dropout_masks_and_drop_the_same_branches(state):
     def streams(_):
         keys = state.replace(replicas=Replicas("replica", sync=True)).streams()
         return {name: jax.random.key_data(key) for name, key in keys.items()}
@@ -40,7 +40,7 @@ def test_replicas_mask_by_themselves_and_take_the_same_branches(state):
 
 
 @pytest.mark.parametrize("parts", [1, pytest.param(2, marks=pytest.mark.slow)])
-def test_a_step_draws_anew_and_the_same_again(state, tiny, parts):
+def test_random_draws_follow_from_the_step(state, tiny, parts):
     batch = load_dataset(tiny).train_batch(0)
     step = jax.jit(train_step)
     state = state.replace(accumulate=parts)
