@@ -1,14 +1,10 @@
 """What all tests share: a cache folder for compiled programs, and the smallest full config."""
 
-import sys
-from pathlib import Path
-
 import pytest
 
 from resnet_jax.training import config as configs
 from resnet_jax.training.run.compilation import use_cache
 
-sys.path.insert(0, str(Path(__file__).parent))  # for made_sets and killing
 use_cache()
 
 

@@ -68,6 +68,7 @@ def test_the_table_of_claims_has_the_claims_of_the_experiments():
     claims = [
         [file.stem, claim.text, claim.published or "–"]
         for file in sorted((ROOT / "experiments").glob("*.py"))
+        if (ROOT / "experiments" / "tables" / f"{file.stem}.csv").exists()  # not one of your own
         for claim in lab.load(file).claims
     ]
     assert [row.split(" | ")[:3] for row in rows] == [[f"| {n}", *rest] for n, *rest in claims]

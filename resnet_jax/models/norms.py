@@ -6,7 +6,7 @@ They differ in the axes over which mean and variance are taken. Scale and shift 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from flax import linen as nn
 from jax import Array
@@ -31,6 +31,7 @@ class Mode:
     axis_name: str | None = None
 
 
+@runtime_checkable
 class Norm(Protocol):
     """A normalization layer, called inside a module's compact method."""
 

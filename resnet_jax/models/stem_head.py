@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import jax.numpy as jnp
 from flax import linen as nn
@@ -13,6 +13,7 @@ from resnet_jax.models.initializers import fan_in_normal, times
 from resnet_jax.models.layers import Layers
 
 
+@runtime_checkable
 class StemLayers(Protocol):
     """The layers of a stem.
 

@@ -118,7 +118,7 @@ class Unit(nn.Module):
     def _ends_in_norm(self) -> bool:
         return "norm" in self.order.post and self.layers.norm is not no_norm
 
-    def _check_terms(self, terms: tuple[Array, Array], branch: Array) -> None:
+    def _check_terms(self, terms: tuple[Array | float, Array], branch: Array) -> None:
         """Raises a `UserError` if the addition would broadcast a term or change its dtype."""
         if self.shortcut is none or not jnp.ndim(branch):  # the sum has one term
             return

@@ -50,9 +50,9 @@ def test_a_delta_orthogonal_convolution_preserves_norms(extent, features):
     images = np.random.default_rng(1).standard_normal((5, extent, extent, 16), np.float32)
     kernel = draw(ISOMETRY, (3, 3, 16, features))
     norm = lambda x: np.sqrt(np.sum(np.square(x), axis=(1, 2, 3)))
-    np.testing.assert_allclose(norm(convolve(images, kernel)), norm(images), rtol=1e-5)
+    np.testing.assert_allclose(norm(convolve(jnp.asarray(images), kernel)), norm(images), rtol=1e-5)
     other = draw(he_normal, (3, 3, 16, features))
-    assert not np.allclose(norm(convolve(images, other)), norm(images), rtol=0.05)
+    assert not np.allclose(norm(convolve(jnp.asarray(images), other)), norm(images), rtol=0.05)
 
 
 def test_with_fewer_features_norms_are_preserved_in_the_span_of_the_kernel_only():
@@ -61,8 +61,8 @@ def test_with_fewer_features_norms_are_preserved_in_the_span_of_the_kernel_only(
     images = np.random.default_rng(0).standard_normal((2, 3, 3, 16), np.float32)
     inside = images @ span @ span.T
     norm = lambda x: np.linalg.norm(np.asarray(x).reshape(2, -1), axis=1)
-    np.testing.assert_allclose(norm(convolve(inside, kernel)), norm(inside), rtol=1e-5)
-    np.testing.assert_allclose(convolve(images - inside, kernel), 0, atol=1e-5)
+    np.testing.assert_allclose(norm(convolve(jnp.asarray(inside), kernel)), norm(inside), rtol=1e-5)
+    np.testing.assert_allclose(convolve(jnp.asarray(images - inside), kernel), 0, atol=1e-5)
 
 
 @pytest.mark.parametrize(("channels", "features"), [(4, 16), (1, 16)])
@@ -76,7 +76,7 @@ def test_the_gain_compensates_for_relu(name):
     """With gain sqrt(2), convolution and ReLU preserve the second moment of a normal signal."""
     images = np.random.default_rng(1).standard_normal((8, 16, 16, 64), np.float32)
     kernel = draw(INITIALIZERS[name], (3, 3, 64, 64))
-    inner = np.maximum(convolve(images, kernel), 0)[:, 1:-1, 1:-1]
+    inner = np.maximum(convolve(jnp.asarray(images), kernel), 0)[:, 1:-1, 1:-1]
     assert np.mean(np.square(inner)) == pytest.approx(1.0, rel=0.05)
 
 

@@ -11,7 +11,7 @@ are the same on any number of devices.
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Key
+from jaxtyping import Array, Bool, Float, Int, Key
 
 from resnet_jax.data.augment.batch_slice import BatchSlice, key_for
 
@@ -81,7 +81,7 @@ def sample_weights(
 
 
 def box_masks(
-    weights: Float[Array, " b"], centers: Float[Array, "b 2"], height: int, width: int
+    weights: Float[Array, " b"], centers: Int[Array, "b 2"], height: int, width: int
 ) -> Bool[Array, "b h w"]:
     """The pixels inside the box of each image.
 

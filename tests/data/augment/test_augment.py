@@ -16,7 +16,7 @@ def images(count, height=6, width=5, channels=3):
 def test_normalize_is_the_formula():
     pixels = np.arange(2 * 4 * 4 * 3, dtype=np.uint8).reshape(2, 4, 4, 3)
     mean, std = np.float32([10, 20, 30]), np.float32([2, 4, 8])
-    got = augment.normalize(jnp.asarray(pixels), mean, std)
+    got = augment.normalize(*map(jnp.asarray, (pixels, mean, std)))
     assert got.dtype == jnp.float32
     np.testing.assert_allclose(got, (pixels.astype(np.float64) - mean) / std, rtol=1e-6)
 

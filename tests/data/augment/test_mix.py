@@ -57,8 +57,8 @@ def test_mixup_is_the_formula_with_the_example_before(alpha):
 
 def test_a_weight_of_one_changes_nothing():
     images = batch("mixup")[0][:4]
-    np.testing.assert_array_equal(mix.blend(images, jnp.ones(4)), images)
-    assert not mix.box_masks(jnp.ones(4), jnp.zeros((4, 2)), 8, 8).any()
+    np.testing.assert_array_equal(mix.blend(jnp.asarray(images), jnp.ones(4)), images)
+    assert not mix.box_masks(jnp.ones(4), jnp.zeros((4, 2), int), 8, 8).any()
 
 
 def test_cutmix_pastes_a_box_whose_area_is_the_weight_of_its_label():
