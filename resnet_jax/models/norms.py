@@ -1,6 +1,10 @@
 """Normalization layers: subtract a mean, divide by a standard deviation, then scale and shift.
 
 They differ in the axes over which mean and variance are taken. Scale and shift are per channel.
+The variance is the mean square of x - mean, in two passes (`use_fast_variance=False`): E[x^2] -
+E[x]^2, Flax's default, cancels in float32. At |mean| = 100 standard deviations the output's largest
+error is 5e-6 in two passes and 3e-3 in one; at 1,000, 8e-5 and 0.4 (PyTorch: 2e-3). A training step
+of ResNet-56 takes some 5% longer on a CPU.
 """
 
 import math
@@ -70,6 +74,7 @@ class BatchNorm:
             momentum=self.momentum,
             epsilon=self.epsilon,
             dtype=mode.dtype,
+            use_fast_variance=False,
             scale_init=scale_init,
             axis_name=mode.axis_name,
             name=name,
@@ -96,6 +101,7 @@ class GroupNorm:
             num_groups=math.gcd(self.groups, images.shape[-1]),
             epsilon=self.epsilon,
             dtype=mode.dtype,
+            use_fast_variance=False,
             scale_init=scale_init,
             name=name,
         )(images)

@@ -55,7 +55,11 @@ class Branch(nn.Module):
 
 def standardize(x: Float[Array, "b ... c"]) -> Float[Array, "b ... c"]:
     """Batch normalization at initialization (scale 1, shift 0), with epsilon 0."""
-    return jax.nn.standardize(x, axis=tuple(range(x.ndim - 1)), epsilon=0.0)
+    axes = tuple(range(x.ndim - 1))
+    # The default, E[x^2] - E[x]^2, cancels in float32 to 0 where the mean is large: NaN without an
+    # epsilon. (algorithm="stable" is the same as this, but newer than JAX 0.10.0.)
+    variance = jnp.var(x, axes, keepdims=True)
+    return jax.nn.standardize(x, axis=axes, variance=variance, epsilon=0.0)
 
 
 @dataclass(frozen=True)

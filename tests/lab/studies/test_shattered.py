@@ -7,7 +7,7 @@ import pytest
 
 from resnet_jax.errors import UserError
 from resnet_jax.lab.studies import shattered
-from resnet_jax.lab.studies.stack import Branch, Stack, forward
+from resnet_jax.lab.studies.stack import Branch, Stack, forward, standardize
 
 
 def test_the_autocorrelation_agrees_with_numpy():
@@ -41,6 +41,19 @@ def test_the_gradient_is_that_of_the_sum_of_outputs(normalize: bool):
     expected = jax.grad(summed)(jnp.linspace(-2.0, 2.0, points))
     ours = shattered.input_gradient(stack, 5, width, points, 2.0)
     np.testing.assert_allclose(ours, expected, rtol=1e-3, atol=1e-4)
+
+
+def test_standardized_values_agree_with_float64_where_the_mean_is_large():
+    values = np.float32(1000 + np.random.default_rng(2).normal(size=(256, 50)))
+    exact = np.float64(values)
+    expected = (exact - exact.mean(0)) / exact.std(0)
+    # The mean is rounded to float32, here to 6e-5 standard deviations.
+    np.testing.assert_allclose(standardize(jnp.asarray(values)), expected, rtol=0, atol=2.5e-4)
+
+
+def test_no_variance_cancels_in_a_deep_plain_network():
+    """With E[x^2] - E[x]^2, seed 59 gave NaN: values that hardly vary along the line."""
+    assert np.isfinite(shattered.input_gradient(Stack(50, Branch()), 59, 200, 256, 2.0)).all()
 
 
 def mean_correlation(**settings) -> float:
