@@ -39,7 +39,7 @@ def conv(x, features, name, stride=1):
 
 
 def norm(x, name):
-    return nn.BatchNorm(False, momentum=0.9, epsilon=1e-5, name=name)(x)
+    return nn.BatchNorm(False, momentum=0.9, epsilon=1e-5, use_fast_variance=False, name=name)(x)
 
 
 def original(x, features, stride, first):
