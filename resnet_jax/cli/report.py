@@ -26,11 +26,22 @@ def add_parser(commands: Subparsers) -> None:
         help="such as results/degradation; results for the reports of all experiments in it, "
         "and an index page",
     )
+    written = command.add_mutually_exclusive_group()
+    for form, name in (("latex", "LaTeX (package booktabs)"), ("markdown", "Markdown")):
+        written.add_argument(
+            f"--{form}",
+            action="store_const",
+            const=form,
+            dest="form",
+            help=f"print the main table of an experiment as {name}, and build nothing",
+        )
     command.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Rebuilds one report, or all and their index; 1 if an experiment is unreadable."""
+    if options.form:
+        return _print_main_table(options.folder, options.form)
 
     from resnet_jax.lab.reporting import index, report
     from resnet_jax.lab.results.folder import Folder
@@ -44,6 +55,17 @@ def run(options: argparse.Namespace) -> int:
         CONSOLE.print(f"{escape(card.title)}: {state}", highlight=False, soft_wrap=True)
     print_path("page", built.page)
     return 0 if built.complete else 1
+
+
+def _print_main_table(folder: Path, form: str) -> int:
+    from resnet_jax.lab.reporting import formats, report
+
+    found = report.read(folder)
+    if form == "latex":
+        print(formats.latex(found.main, found.records.experiment.question), end="")
+    else:
+        print(formats.markdown(found.main), end="")
+    return 0
 
 
 def print_report(built: "Report") -> None:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,7 @@ class Measure:
       unit_of_difference: unit of the difference of two values.
       decimals: decimals to show; None to choose them by the spread of the values.
       bounds: the smallest and the largest value that it can take.
+      better: whether lower or higher values are better; empty if neither is.
     """
 
     name: str
@@ -23,6 +25,7 @@ class Measure:
     unit_of_difference: str = ""
     decimals: int | None = None
     bounds: tuple[float, float] = (-math.inf, math.inf)
+    better: Literal["lower", "higher", ""] = ""
 
     @property
     def title(self) -> str:
@@ -36,7 +39,7 @@ class Measure:
 
 
 def _error(name: str, words: str) -> Measure:
-    return Measure(name, words, "%", "percentage points", 2, bounds=(0.0, 100.0))
+    return Measure(name, words, "%", "percentage points", 2, (0.0, 100.0), "lower")
 
 
 _KNOWN = {
@@ -45,8 +48,8 @@ _KNOWN = {
         _error("train_error", "training error"),
         _error("test_error", "test error"),
         _error("batch_error", "error on training batches"),
-        Measure("train_loss", "training loss", "nats", "nats", 3),
-        Measure("test_loss", "test loss", "nats", "nats", 3),
+        Measure("train_loss", "training loss", "nats", "nats", 3, better="lower"),
+        Measure("test_loss", "test loss", "nats", "nats", 3, better="lower"),
         _error("intact", "test error of the intact network"),
         _error("median_lesion", "test error without one unit, median over units"),
         _error("worst_lesion", "test error without one unit, worst unit"),
@@ -56,7 +59,7 @@ _KNOWN = {
         Measure("measured", "growth of the squared gradient norm per unit"),
         Measure("autocorrelation", "gradient autocorrelation at lag 1", "", "", 2),
         Measure("length", "mean path length", "units", "units", 2),
-        Measure("loss", "loss", "nats", "nats", 2),
+        Measure("loss", "loss", "nats", "nats", 2, better="lower"),
         Measure("decades", "gradient norm ratio, first to last unit", "decades", "decades", 2),
         Measure("change", "change of the gradient norm ratio at step 1", "decades", "decades", 2),
         Measure("level", "gradient norm of all units", "decades", "decades", 2),

@@ -72,14 +72,14 @@ def for_reading(table: pd.DataFrame, experiment: Experiment) -> Readable:
       table: as returned by `aggregate`.
       experiment: gives the axes, the measures and the labels.
     """
-    places = {m: _decimals(m, of_measure["std"]) for m, of_measure in table.groupby("measure")}
+    decimals_of = {m: places(m, of_measure["std"]) for m, of_measure in table.groupby("measure")}
     axes = [experiment.label(axis) for axis in experiment.axes]
     return _readable(
         [*axes, "measure"],
         ["n", "mean", "std", "median", "95% interval"],
         ["remarks"],
         [
-            _cell_words(row, experiment) + _summary_words(row, places[row["measure"]])
+            _cell_words(row, experiment) + _summary_words(row, decimals_of[row["measure"]])
             for row in table.to_dict("records")
         ],
     )
@@ -93,13 +93,16 @@ def runs_for_reading(runs: pd.DataFrame, experiment: Experiment) -> Readable:
       experiment: gives the axes, the measures and the labels.
     """
     finite = {m: runs[m][np.isfinite(runs[m].astype(float))] for m in experiment.measures}
-    places = {m: _decimals(m, [finite[m].std()]) for m in experiment.measures}
+    decimals_of = {m: places(m, [finite[m].std()]) for m in experiment.measures}
     axes = [experiment.label(axis) for axis in experiment.axes]
     return _readable(
         [*axes, "seed", "status"],
         [*(describe(m).title for m in experiment.measures), "time", "compilation"],
         ["run"],
-        [_cell_words(row, experiment) + _run_words(row, places) for row in runs.to_dict("records")],
+        [
+            _cell_words(row, experiment) + _run_words(row, decimals_of)
+            for row in runs.to_dict("records")
+        ],
     )
 
 
@@ -129,7 +132,8 @@ def _run_words(row: Row, places: dict[str, int]) -> list[str]:
     ]
 
 
-def _decimals(measure: Any, spreads: Iterable[float]) -> int:
+def places(measure: Any, spreads: Iterable[float]) -> int:
+    """The decimals of a measure: its own, or those that the spreads support."""
     known = describe(measure).decimals
     return decimals(spreads) if known is None else known
 

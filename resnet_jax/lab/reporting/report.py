@@ -18,6 +18,7 @@ from resnet_jax.lab.analysis.claims import Verdict
 from resnet_jax.lab.design.grid_filter import GridFilter
 from resnet_jax.lab.formatting import capitalized, count, duration, listed, with_unit
 from resnet_jax.lab.measures import describe
+from resnet_jax.lab.reporting.main_table import MainTable, main_table
 from resnet_jax.lab.reporting.paper import PaperComparison, compare_with_paper
 from resnet_jax.lab.results import folder, records
 from resnet_jax.lab.results.folder import Folder, GridPlan
@@ -46,6 +47,12 @@ class Report:
     verdicts: list[Verdict]
     findings: list[str]
     comparison: PaperComparison | None = None
+
+    @property
+    def main(self) -> MainTable:
+        """The main table: one axis as columns, the best in bold, the paper's numbers."""
+        warning = self.comparison.warning if self.comparison else ""
+        return main_table(self.table, self.records.experiment, warning)
 
     @property
     def complete(self) -> bool:
