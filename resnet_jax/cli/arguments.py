@@ -17,6 +17,18 @@ def count(text: str) -> int:
     return int(text)
 
 
+def seconds(text: str) -> float:
+    """The type of an argument that is a time, such as `90s`, `30m` or `2h`; returns seconds."""
+    units = {"s": 1, "m": 60, "h": 3600}
+    try:
+        found = float(text[:-1]) * units[text[-1:]]
+    except (ValueError, KeyError):
+        found = 0.0
+    if not 0 < found < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 90s, 30m or 2h")
+    return found
+
+
 def whole_numbers(text: str) -> tuple[int, ...]:
     """The type of an argument such as `0,1,10`."""
     numbers = text.split(",")

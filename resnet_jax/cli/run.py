@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resnet_jax.cli import executor as executors
-from resnet_jax.cli.arguments import Subparsers, add_results, count
+from resnet_jax.cli.arguments import Subparsers, add_results, count, seconds
 from resnet_jax.cli.report import print_report
 from resnet_jax.cli.terminal import CONSOLE, print_table
 
@@ -29,6 +29,18 @@ def add_parser(commands: Subparsers) -> None:
     )
     command.add_argument(
         "--seeds", type=count, metavar="N", help="run seeds 0 to N-1 instead of the experiment's"
+    )
+    command.add_argument(
+        "--until-decided",
+        action="store_true",
+        help="add seeds to the cells of open claims, at declared looks, until they are decided",
+    )
+    command.add_argument(
+        "--budget",
+        type=seconds,
+        default=math.inf,
+        metavar="TIME",
+        help="begin no look that would end later, such as 30m or 2h",
     )
     command.add_argument(
         "--only",
@@ -53,6 +65,7 @@ def run(options: argparse.Namespace) -> int:
     from resnet_jax import lab
     from resnet_jax.cli.progress import WorkerLines, display
     from resnet_jax.lab.design import grid_filter
+    from resnet_jax.lab.design.looks import Until, until
     from resnet_jax.lab.reporting import report
     from resnet_jax.lab.running import engine, forecast
     from resnet_jax.training.run.compilation import use_cache
@@ -62,6 +75,8 @@ def run(options: argparse.Namespace) -> int:
     experiment = experiment.at_scale(options.scale or experiment.scale)
     if options.seeds:
         experiment = replace(experiment, seeds=tuple(range(options.seeds)))
+    if options.until_decided and not isinstance(experiment.seeds, Until):
+        experiment = replace(experiment, seeds=until(experiment.seeds))
     only = grid_filter.parse(experiment, options.only)
     if options.dry_run:
         _print_forecast(experiment, forecast.forecast(experiment, options.results, only))
@@ -71,7 +86,16 @@ def run(options: argparse.Namespace) -> int:
         jax.config.update("jax_platforms", "cpu")
     command = shlex.join(["resnet-jax", *without_only(sys.argv[1:])])
     with display(CONSOLE) if executor.here else WorkerLines(CONSOLE) as observer:
-        folder = engine.run(experiment, options.results, command, observer, only, executor)
+        folder = engine.run(
+            experiment,
+            options.results,
+            command,
+            observer,
+            only,
+            executor,
+            options.budget,
+            tell=lambda line: CONSOLE.print(line, highlight=False, markup=False),
+        )
     built = report.build(folder.path)
     print_report(built)
     return 0 if built.ended(only) else 1

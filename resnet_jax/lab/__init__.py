@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from resnet_jax.lab.analysis import gradient_profiles as answers
     from resnet_jax.lab.design.experiment import Experiment, load
     from resnet_jax.lab.design.grid import Run, expand
+    from resnet_jax.lab.design.looks import Until
     from resnet_jax.lab.design.paper import Paper
     from resnet_jax.lab.results.records import Records, load_records
     from resnet_jax.lab.studies import gradients
@@ -22,6 +23,7 @@ __all__ = [
     "Paper",
     "Records",
     "Run",
+    "Until",
     "answers",
     "claims",
     "expand",
@@ -44,6 +46,7 @@ _ATTRIBUTES = {
     "Paper": "design.paper",
     "Records": "results.records",
     "Run": "design.grid",
+    "Until": "design.looks",
     "expand": "design.grid",
     "load": "design.experiment",
     "load_records": "results.records",

@@ -249,7 +249,14 @@ class Within:
         return f"at or below {high}" if math.isinf(self.low) else f"between {low} and {high}"
 
 
-def judge(claims: Sequence[Claim], runs: pd.DataFrame, label: Label = str) -> list[Verdict]:
+def worth_more_seeds(verdict: Verdict, looks: Sequence[int]) -> bool:
+    """Whether a claim is open and may still be decided by the last look."""
+    return verdict.outcome == "inconclusive"
+
+
+def judge(
+    claims: Sequence[Claim], runs: pd.DataFrame, label: Label = str, looks: Sequence[int] = ()
+) -> list[Verdict]:
     """Judges the claims of an experiment together.
 
     A claim that its interval decides becomes inconclusive if its p-value, after Holm's correction
@@ -259,6 +266,7 @@ def judge(claims: Sequence[Claim], runs: pd.DataFrame, label: Label = str) -> li
       claims: all claims of one experiment.
       runs: the runs table (`Records.runs`).
       label: returns the words to show for an axis or for a value of one.
+      looks: the numbers of seeds at which claims are judged; empty for all seeds at once.
 
     Returns:
       The verdicts, in the order of the claims.

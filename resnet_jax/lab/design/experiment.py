@@ -11,6 +11,7 @@ from ml_collections import ConfigDict
 from resnet_jax.errors import UserError, did_you_mean
 from resnet_jax.files import load_python_file
 from resnet_jax.lab.design import validation
+from resnet_jax.lab.design.looks import Until
 from resnet_jax.lab.design.paper import Paper
 from resnet_jax.lab.design.protocols import AxisValue, Cell, Claim, Figure, Settings
 from resnet_jax.lab.design.study import Study
@@ -48,6 +49,7 @@ class Experiment:
       configure: maps the values of a cell (as keyword arguments) to config keys and values, or to
         None to leave the cell out. By default the names of the axes are config keys.
       seeds: each cell is run once with each. Runs with the same seed are paired in the statistics.
+        `Until(looks=(5, 8, 12, 20))` adds seeds to the cells of open claims until they are decided.
       measures: the final measures that the table shows, for example "test_error".
       derive: functions that compute further measures from a run's records.
       diverged: for each measure, the value that a run that diverged counts as, in its unit.
@@ -74,7 +76,7 @@ class Experiment:
     settings: Settings = field(default_factory=dict)
     axes: Mapping[str, Sequence[AxisValue]] = field(default_factory=dict)
     configure: Callable[..., Settings | None] = axes_are_settings
-    seeds: Sequence[int] = (0, 1, 2)
+    seeds: Sequence[int] | Until = (0, 1, 2)
     measures: Sequence[str] = ("train_error", "test_error")
     derive: "Mapping[str, Callable[[pd.DataFrame], float]]" = field(default_factory=dict)
     diverged: Mapping[str, float] = field(
@@ -100,9 +102,10 @@ class Experiment:
 
     def __post_init__(self) -> None:
         for name, content in validation.SEQUENCES.items():
-            validation.check_sequence(name, getattr(self, name), content)
+            if not isinstance(getattr(self, name), Until):
+                validation.check_sequence(name, getattr(self, name), content)
         validation.check_axes(self.axes, self.measures)
-        validation.check_seeds(self.seeds)
+        validation.check_seeds(self.first_seeds)
         if not self.study:  # a study does not diverge
             validation.check_diverged(self.diverged, self.measures)
         validation.check_claims(self.claims, self.axes, self.measures)
@@ -129,6 +132,20 @@ class Experiment:
             self.at_scale(scale)
         except UserError as error:
             raise UserError(f"{where}: {error}") from error
+
+    @property
+    def looks(self) -> tuple[int, ...]:
+        """The numbers of seeds at which claims are judged; a single one if the seeds are fixed."""
+        return tuple(self.seeds.looks) if isinstance(self.seeds, Until) else (len(self.seeds),)
+
+    @property
+    def first_seeds(self) -> tuple[int, ...]:
+        """The seeds that every cell has: those of the first look."""
+        return self.seeds_at(self.looks[0])
+
+    def seeds_at(self, look: int) -> tuple[int, ...]:
+        """The seeds of a look, which has that number of them."""
+        return self.seeds.seeds(look) if isinstance(self.seeds, Until) else tuple(self.seeds)
 
     @property
     def results_name(self) -> str:

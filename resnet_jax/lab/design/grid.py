@@ -4,7 +4,7 @@ import hashlib
 import itertools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,9 @@ from resnet_jax.training import config as configs
 from resnet_jax.training.config.network import own_source
 
 HASH_DIGITS = 10  # 40 bits: two of a thousand runs collide with a probability of 5e-7
+
+
+CellKey = tuple[tuple[str, AxisValue], ...]
 
 
 @dataclass(frozen=True)
@@ -38,11 +41,12 @@ class Run:
     config: ConfigDict
 
 
-def expand(experiment: Experiment) -> list[Run]:
+def expand(experiment: Experiment, looks: Mapping[CellKey, int] | None = None) -> list[Run]:
     """Makes the runs of an experiment.
 
     Args:
       experiment: the experiment, loaded from its file, from which the base config is searched.
+      looks: numbers of seeds of cells (`key`) that have more than those of the first look.
 
     Returns:
       One run for each cell and seed: cells in the order of the axes, seeds innermost.
@@ -56,7 +60,7 @@ def expand(experiment: Experiment) -> list[Run]:
         cells = list(_cells(experiment))
     runs = []
     for cell, settings in cells:
-        for seed in experiment.seeds:
+        for seed in experiment.seeds_at((looks or {}).get(key(cell), experiment.looks[0])):
             with errors_in_cell(experiment, cell):
                 config = configs.override(base, {**settings, "seed": seed})
                 if trains(config):
@@ -65,6 +69,11 @@ def expand(experiment: Experiment) -> list[Run]:
     with errors_in_cell(experiment, {}):
         _refuse_equal_configs(runs)
     return runs
+
+
+def key(cell: Cell) -> CellKey:
+    """A cell as the key of a dict."""
+    return tuple(cell.items())
 
 
 @contextmanager

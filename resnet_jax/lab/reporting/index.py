@@ -96,7 +96,7 @@ def _card(path: Path) -> Card:
             question=experiment.question,
             scale=experiment.scale,
             state=report.state(built.records),
-            seeds=count(len(experiment.seeds), "seed"),
+            seeds=count(len(built.plan.seeds), "seed"),
             counts=", ".join(f"{n} {outcome}" for outcome, n in outcomes.most_common()),
             verdicts=built.verdicts,
             figure=_first_figure(built),

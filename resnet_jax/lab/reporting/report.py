@@ -94,7 +94,7 @@ def read(path: str | Path) -> Report:
         plan=plan,
         records=found,
         table=tables.aggregate(found.runs, experiment),
-        verdicts=claims.judge(experiment.claims, found.runs, experiment.label),
+        verdicts=claims.judge(experiment.claims, found.runs, experiment.label, experiment.looks),
         findings=list(experiment.findings(found)) if experiment.findings else [],
         comparison=compare_with_paper(found, (place.runs / run.name for run in plan.runs)),
     )

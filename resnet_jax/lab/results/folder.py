@@ -2,7 +2,8 @@
 
     results/<experiment>/           at another scale than the file's own, <experiment>-<scale>
       experiment.py     a copy of the experiment's file
-      experiment.json   the plan: name, path of the file, command, the runs of the grid
+      experiment.json   the plan: name, path of the file, command, the runs of the grid, and what
+                        was registered before the first of them
       runs/<run>/       one folder for each run (`training.run.run_folder`)
       runs.csv          one row for each run
       table.csv         one row for each cell and measure
@@ -16,7 +17,7 @@ that made the runs. Folders of runs that are not in the plan are ignored.
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from resnet_jax.errors import UserError
@@ -24,7 +25,9 @@ from resnet_jax.files import write_atomically
 from resnet_jax.lab.design import experiment as experiments
 from resnet_jax.lab.design.experiment import Experiment
 from resnet_jax.lab.design.grid import Run
+from resnet_jax.lab.design.looks import Until
 from resnet_jax.lab.design.protocols import AxisValue
+from resnet_jax.lab.results.registration import Registration, departures, now, register
 from resnet_jax.training.config.network import own_source
 
 
@@ -47,6 +50,9 @@ class GridPlan:
       command: the command line that runs it.
       runs: every run of the grid, done or not.
       scale: the scale of the grid; empty in plans of versions without scales.
+      looks: the numbers of seeds at which claims are judged; empty in plans of earlier versions.
+      registration: what was fixed before the first run (`results.registration`); empty likewise.
+      departures: what was changed since, each as a date and a sentence, in the order of its time.
     """
 
     name: str
@@ -54,6 +60,9 @@ class GridPlan:
     command: str
     runs: tuple[PlannedRun, ...]
     scale: str = ""
+    looks: tuple[int, ...] = ()
+    registration: Registration = field(default_factory=dict)
+    departures: tuple[tuple[str, str], ...] = ()
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -131,10 +140,31 @@ def write_plan(folder: Folder, experiment: Experiment, runs: Sequence[Run], comm
     for name in {run.config.model.name for run in runs if "model" in run.config}:
         if own := own_source(name):  # the user's own network is kept with its results
             (folder.path / Path(name.rpartition(":")[0]).name).write_bytes(own)
-    planned = tuple(PlannedRun(run.name, run.axes, run.seed) for run in runs)
-    plan = GridPlan(experiment.name, str(experiment.file), command, planned, experiment.scale)
+    registration, departures = _registered(folder, experiment)
+    plan = GridPlan(
+        name=experiment.name,
+        source=str(experiment.file),
+        command=command,
+        runs=tuple(PlannedRun(run.name, run.axes, run.seed) for run in runs),
+        scale=experiment.scale,
+        looks=experiment.looks,
+        registration=registration,
+        departures=departures,
+    )
     # Atomically: other machines may be running other parts of the grid and read it.
     write_atomically(folder.plan, json.dumps(asdict(plan), indent=1) + "\n")
+
+
+def _registered(
+    folder: Folder, experiment: Experiment
+) -> tuple[Registration, tuple[tuple[str, str], ...]]:
+    """The registration of the first run, and all departures from it until now."""
+    if not folder.plan.is_file():
+        return register(experiment), ()
+    plan = read_plan(folder)
+    known = {text for _, text in plan.departures}
+    found = [text for text in departures(plan.registration, experiment) if text not in known]
+    return plan.registration, (*plan.departures, *((now(), text) for text in found))
 
 
 def read_plan(folder: Folder) -> GridPlan:
@@ -151,7 +181,9 @@ def read_plan(folder: Folder) -> GridPlan:
     try:
         fields = json.loads(folder.plan.read_text())
         runs = tuple(PlannedRun(**run) for run in fields.pop("runs"))
-        return GridPlan(**fields, runs=runs)
+        looks = tuple(fields.pop("looks", ()))
+        departed = tuple((time, text) for time, text in fields.pop("departures", ()))
+        return GridPlan(**fields, runs=runs, looks=looks, departures=departed)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UserError(
             f"{folder.plan}: is not the plan of an experiment ({error}); run the experiment again"
@@ -168,4 +200,9 @@ def read_experiment(folder: Folder) -> Experiment:
     # Older plans have no scale, or have "digits" for every experiment's own scale.
     as_written = plan.scale in ("", "digits") and plan.scale not in experiment.scales
     experiment = experiment if as_written else experiment.at_scale(plan.scale)
-    return replace(experiment, name=plan.name, seeds=plan.seeds or experiment.seeds)
+    return replace(experiment, name=plan.name, seeds=_seeds(plan) or experiment.seeds)
+
+
+def _seeds(plan: GridPlan) -> tuple[int, ...] | Until:
+    """The seeds of the plan, which the command line may have set."""
+    return Until(plan.looks, min(plan.seeds)) if len(plan.looks) > 1 else plan.seeds

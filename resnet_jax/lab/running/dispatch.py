@@ -27,7 +27,7 @@ def dispatch(
 
     Args:
       tasks: the runs.
-      executor: executes the runs; it is closed on return.
+      executor: executes the runs; it is left open.
       study: what the runs of this process compute instead of training; None to train.
       observer: told of each event; for runs on workers, of their start and end only.
 
@@ -40,7 +40,7 @@ def dispatch(
 
     # In this process the training loop handles signals itself.
     signals: AbstractContextManager[Signals | None] = nullcontext() if executor.here else Signals()
-    with executor, signals as received:
+    with signals as received:
         function = perform_here if executor.here else work
         _Queue(executor, function, observer).process(tasks, received)
 

@@ -1,6 +1,8 @@
 """Executes what is missing of an experiment's grid, in this process or on workers."""
 
-from collections.abc import Sequence
+import math
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from resnet_jax.errors import UserError
@@ -8,8 +10,10 @@ from resnet_jax.lab.design import grid, grid_filter
 from resnet_jax.lab.design.experiment import Experiment
 from resnet_jax.lab.design.grid import Run
 from resnet_jax.lab.design.grid_filter import GridFilter
-from resnet_jax.lab.formatting import count, listed
+from resnet_jax.lab.formatting import count, duration, listed
+from resnet_jax.lab.results import records
 from resnet_jax.lab.results.folder import Folder, write_plan
+from resnet_jax.lab.running import looks
 from resnet_jax.lab.running.dispatch import dispatch
 from resnet_jax.lab.running.executors import Executor, Here
 from resnet_jax.lab.running.worker import Task
@@ -27,12 +31,15 @@ def run(
     observer: Observer | None = None,
     only: GridFilter | None = None,
     executor: Executor | None = None,
+    budget: float = math.inf,
+    tell: Callable[[str], None] = lambda line: None,
 ) -> Folder:
-    """Executes the runs of an experiment that have not ended.
+    """Executes the runs of an experiment that have not ended, look after look.
 
     Runs that are done or diverged are kept; an interrupted run resumes from its newest checkpoint;
     a failed one is tried again. A run that fails does not stop the others: the error is in its
-    folder and in the table.
+    folder and in the table. After each look the cells of open claims get more seeds (`looks`); an
+    experiment with fixed seeds has one look. An interrupted grid resumes at the look it was at.
 
     Args:
       experiment: the experiment, loaded from its file.
@@ -40,7 +47,10 @@ def run(
       command: the command line that runs the experiment, for the report.
       observer: told of each event.
       only: the part of the grid to run (see `grid_filter`); by default all of it.
-      executor: executes the runs (see `executors`); by default in this process.
+      executor: executes the runs (see `executors`), and is closed on return; by default in this
+        process.
+      budget: seconds; a look that would probably end later is not begun. The first one always is.
+      tell: called with a line after each look.
 
     Returns:
       The experiment's folder of results.
@@ -48,13 +58,39 @@ def run(
     Raises:
       UserError: the grid cannot be expanded, a config is invalid, or a dataset is not prepared.
     """
-    observer, executor = observer or Observer(), executor or Here()
-    runs = grid.expand(experiment)
-    chosen = grid_filter.select(runs, only or {})
+    began, observer = time.monotonic(), observer or Observer()
+    folder = Folder(Path(results) / experiment.results_name)
+    seeds = looks.reached(folder, experiment)
+    with executor or Here() as opened:
+        while True:
+            runs = grid.expand(experiment, seeds)
+            _run_look(experiment, runs, folder, command, observer, only or {}, opened)
+            found = records.read(folder)
+            more = looks.more_seeds(found)
+            if not more:
+                return folder
+            left = budget - (time.monotonic() - began)
+            needed = looks.seconds(found, more) / min(opened.slots, len(runs))
+            if needed > left:
+                tell(f"stopped: the next look would take about {duration(needed)}, over the budget")
+                return folder
+            tell(f"claims are open: {count(len(more), 'cell')} get {max(more.values())} seeds")
+            seeds = {**seeds, **more}
+
+
+def _run_look(
+    experiment: Experiment,
+    runs: Sequence[Run],
+    folder: Folder,
+    command: str,
+    observer: Observer,
+    only: GridFilter,
+    executor: Executor,
+) -> None:
+    chosen = grid_filter.select(runs, only)
     for each in chosen:
         if grid.trains(each.config) and each.seed == runs[0].seed:  # seeds share their errors
             _refuse_unusable(experiment, each, executor.here)
-    folder = Folder(Path(results) / experiment.results_name)
     write_plan(folder, experiment, runs, command)
     waiting = missing(folder, chosen)
     _warn_of_other_code(folder, [each for each in chosen if each not in waiting], observer)
@@ -64,7 +100,6 @@ def run(
         file, place = file.resolve(), place.resolve()
     tasks = [Task(each.config, place / each.name, file, experiment.scale) for each in waiting]
     dispatch(tasks, executor, experiment.study, observer)
-    return folder
 
 
 def _refuse_unusable(experiment: Experiment, run: Run, here: bool) -> None:

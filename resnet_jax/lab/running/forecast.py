@@ -149,7 +149,7 @@ def forecast(
     smallest = min(known, key=lambda cost: cost.multiply_adds, default=None)
     return Forecast(
         cells=len({tuple(run.axes.items()) for run in runs}),
-        seeds=len(experiment.seeds),
+        seeds=len(experiment.first_seeds),
         runs=len(runs),
         chosen=len(chosen),
         done=len(chosen) - len(waiting),

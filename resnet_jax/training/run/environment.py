@@ -33,11 +33,23 @@ def environment() -> dict[str, Any]:
         "platform": platform.platform(),
         "packages": {name: _version(name) for name in PACKAGES},
         "devices": [device.device_kind for device in jax.devices()],
+        "processor": processor(),
+        "cores": len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count(),
         "commit": commit(),
         "code": code(),
         "command": " ".join(sys.argv),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def processor() -> str:
+    """The processor's model; empty where the system does not say it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor())
 
 
 def commit() -> str:
@@ -64,7 +76,12 @@ def _is_checkout() -> bool:
 @functools.cache  # so that it is about the code that was imported
 def code() -> dict[str, str]:
     """A digest of each file of `COMPUTING`, by its path in the package."""
-    files = sorted(file for pattern in COMPUTING for file in matching(pattern))
+    return digests(COMPUTING)
+
+
+def digests(patterns: Iterable[str]) -> dict[str, str]:
+    """A digest of each file of this package that matches a pattern, by its path in the package."""
+    files = sorted(file for pattern in patterns for file in matching(pattern))
     return {file.relative_to(PACKAGE).as_posix(): _digest(file.read_bytes()) for file in files}
 
 

@@ -88,7 +88,7 @@ def write_experiment(folder: Path, body: str) -> lab.Experiment:
         path.parent.mkdir(exist_ok=True)
     base.write_text(BASE)
     file.write_text(
-        "from resnet_jax.lab import Experiment, claims\n\n"
+        "from resnet_jax.lab import Experiment, Until, claims\n\n"
         f'experiment = Experiment(question="Well?", base="configs/tiny.py",\n{body})\n'
     )
     return lab.load(file)

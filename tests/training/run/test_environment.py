@@ -19,7 +19,17 @@ def test_the_environment_names_versions_and_devices():
     assert found["packages"]["jax"] == jax.__version__
     assert found["packages"]["numpy"] == np.__version__
     assert found["devices"] == [each.device_kind for each in jax.devices()]
+    assert found["cores"] >= 1
     assert json.loads(json.dumps(found)) == found
+
+
+@pytest.mark.skipif(not Path("/proc/cpuinfo").exists(), reason="/proc/cpuinfo is Linux's")
+def test_the_processor_is_named_as_the_system_names_it():
+    named = subprocess.run(["lscpu"], capture_output=True, text=True, env={"LC_ALL": "C"}).stdout
+    model = next((line for line in named.splitlines() if line.startswith("Model name")), None)
+    if model is None:
+        pytest.skip("lscpu does not name the processor")
+    assert environment.environment()["processor"] == model.partition(":")[2].strip()
 
 
 def test_the_time_is_now_and_has_a_time_zone():
