@@ -5,7 +5,7 @@
 Takes: about three minutes on two cores.
 """
 
-from resnet_jax.lab import Experiment, claims, figures
+from resnet_jax.lab import Experiment, Until, claims, figures
 
 DEEP, SHALLOW = 56, 20
 
@@ -42,7 +42,7 @@ experiment = Experiment(
     scale="digits",
     axes={"family": ("plain", "resnet"), "depth": (20, 32, 56)},
     configure=network,
-    seeds=(0, 1, 2),
+    seeds=Until(start=100),
     measures=("train_error", "test_error"),
     diverged={"train_error": 90.0, "test_error": 90.0},  # chance level of ten classes
     labels={"resnet": "residual", "depth": "layers"},

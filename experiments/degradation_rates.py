@@ -5,7 +5,7 @@
 Takes: about three and a half minutes on two cores.
 """
 
-from resnet_jax.lab import Experiment, Records, claims, figures
+from resnet_jax.lab import Experiment, Records, Until, claims, figures
 
 RATES = (0.1, 0.03, 0.01, 0.003)
 
@@ -51,7 +51,7 @@ experiment = Experiment(
     scale="digits",
     axes={"depth": (20, 56), "rate": RATES},
     configure=settings,
-    seeds=(0, 1, 2),
+    seeds=Until(start=100),
     diverged={"train_error": 90.0, "test_error": 90.0},  # chance level of ten classes
     labels={"depth": "layers", "rate": "learning rate"},
     figures=(

@@ -7,7 +7,7 @@ Takes: a little over three minutes on two cores.
 
 import pandas as pd
 
-from resnet_jax.lab import Experiment, Records, claims, figures, gradients
+from resnet_jax.lab import Experiment, Records, Until, claims, figures, gradients
 
 LAST = 49
 NETWORKS = ("plain20", "plain56", "resnet56")
@@ -70,7 +70,7 @@ experiment = Experiment(
     },
     axes={"network": NETWORKS, "rate": RATES},
     configure=lambda network, rate: {"model.name": network, "optimizer.learning_rate": rate},
-    seeds=(0, 1, 2, 3, 4),
+    seeds=Until(start=100),
     measures=("decades", "change", "train_error"),
     derive={"decades": gradients.decades(LAST), "change": change},
     # A diverged run has no ratio and is left out: the n of its cell is smaller.

@@ -7,7 +7,7 @@ Takes: a little over three minutes on two cores, nearly all of it compilation.
 
 import math
 
-from resnet_jax.lab import Experiment, answers, claims, figures, gradients
+from resnet_jax.lab import Experiment, Until, answers, claims, figures, gradients
 from resnet_jax.lab.analysis.growth import DEFAULT
 
 DEPTHS = (8, 20, 32, 56, 110)
@@ -35,7 +35,7 @@ experiment = Experiment(
     settings={"train.batch_size": 128, "probe.sites": ("stage*/unit??", "*/kernel")},
     axes={"family": ("plain", "resnet", "preact"), "depth": DEPTHS},
     configure=lambda family, depth: {"model.name": f"{family}{depth}"},
-    seeds=(0, 1, 2, 3, 4),
+    seeds=Until(start=100),
     measures=("decades",),
     derive={"decades": gradients.decades()},
     labels={"resnet": "residual", "preact": "pre-activation", "depth": "layers"},

@@ -10,7 +10,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from resnet_jax.lab import Experiment, Records, answers, claims, figures, gradients
+from resnet_jax.lab import Experiment, Records, Until, answers, claims, figures, gradients
 
 
 def level(metrics: pd.DataFrame) -> float:
@@ -54,7 +54,7 @@ experiment = Experiment(
     },
     axes={"family": ("plain", "resnet"), "depth": (8, 20, 56)},
     configure=lambda family, depth: {"model.name": f"{family}{depth}"},
-    seeds=(0, 1, 2, 3, 4),
+    seeds=Until(start=100),
     measures=("decades", "level", "loss"),
     derive={"decades": gradients.decades(), "level": level},
     labels={"resnet": "residual", "depth": "layers"},

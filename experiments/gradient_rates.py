@@ -7,7 +7,7 @@ Takes: about half a minute on two cores.
 
 from typing import Any
 
-from resnet_jax.lab import Experiment, Records, claims, figures
+from resnet_jax.lab import Experiment, Records, Until, claims, figures
 from resnet_jax.lab.studies import rates
 
 NETS: dict[str, dict[str, Any]] = {
@@ -67,7 +67,7 @@ experiment = Experiment(
     study=rates.STUDY,
     axes={"net": tuple(NETS)},
     configure=lambda net: NETS[net],
-    seeds=(0, 1, 2, 3, 4),
+    seeds=Until(start=100),
     measures=("measured", "deviation"),
     figures=(
         figures.Final(x="net", measures=("deviation",), says="Deviation from theory, in percent."),

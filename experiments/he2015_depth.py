@@ -8,7 +8,7 @@ Takes: about six minutes on two cores.
 
 from typing import Any
 
-from resnet_jax.lab import Experiment, Paper, claims, figures
+from resnet_jax.lab import Experiment, Paper, Until, claims, figures
 from resnet_jax.models import published
 
 TABLE = published.tables()["he2015_cifar10"]
@@ -111,7 +111,7 @@ experiment = Experiment(
     settings={"train.steps": 200},
     axes={"family": ("plain", "resnet"), "depth": (20, 56, 110)},
     configure=network,
-    seeds=(0, 1, 2),
+    seeds=Until(start=100),
     measures=("train_error", "test_error"),
     diverged={"train_error": 90.0, "test_error": 90.0},
     labels={"resnet": "residual", "depth": "layers"},

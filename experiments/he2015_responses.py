@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from resnet_jax.lab import Experiment, Records, answers, claims, figures
+from resnet_jax.lab import Experiment, Records, Until, answers, claims, figures
 from resnet_jax.lab.figures.responses import NORMS
 
 STEPS, PAPER_STEPS = 300, 64_000
@@ -71,7 +71,7 @@ experiment = Experiment(
     },
     axes={"family": ("plain", "resnet"), "depth": (20, 56)},
     configure=lambda family, depth: {"model.name": f"{family}{depth}"},
-    seeds=(0, 1, 2),
+    seeds=Until(start=100),
     measures=("response", "train_error"),
     derive={"response": response_at(STEPS)},
     diverged={"response": float("nan"), "train_error": 90.0},

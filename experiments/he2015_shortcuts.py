@@ -6,7 +6,7 @@
 Takes: about six minutes on two cores.
 """
 
-from resnet_jax.lab import Experiment, Paper, claims, figures
+from resnet_jax.lab import Experiment, Paper, Until, claims, figures
 from resnet_jax.models import published
 
 TABLE = published.tables()["he2015_imagenet"]
@@ -79,7 +79,7 @@ experiment = Experiment(
     settings={"model.name": "resnet32"},
     axes={"shortcut": OPTIONS},
     configure=lambda shortcut: {"model.shortcut": shortcut},
-    seeds=tuple(range(10)),
+    seeds=Until(start=100),
     measures=("train_error", "test_error"),
     diverged={"train_error": 90.0, "test_error": 90.0},
     labels={"none": "none (plain)"},

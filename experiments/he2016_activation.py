@@ -6,7 +6,7 @@
 Takes: about a quarter of an hour on two cores.
 """
 
-from resnet_jax.lab import Experiment, Paper, claims, figures
+from resnet_jax.lab import Experiment, Paper, Until, claims, figures
 from resnet_jax.models import published
 
 TABLE = published.tables()["he2016_activation"]
@@ -93,7 +93,7 @@ experiment = Experiment(
     settings={"train.steps": 200},
     axes={"order": tuple(ROWS), "branch": tuple(SMALL)},
     configure=lambda order, branch: {"model.name": SMALL[branch], "model.order": order},
-    seeds=tuple(range(10)),
+    seeds=Until(start=100),
     measures=("train_error", "test_error"),
     diverged={"train_error": 90.0, "test_error": 90.0},
     labels={

@@ -9,7 +9,7 @@ Takes: about ten minutes on two cores.
 
 from dataclasses import replace
 
-from resnet_jax.lab import Experiment, Paper, claims, figures
+from resnet_jax.lab import Experiment, Paper, Until, claims, figures
 from resnet_jax.models import published
 
 TABLE = published.tables()["he2016_depth"]
@@ -111,7 +111,7 @@ experiment = Experiment(
     settings={"train.steps": 200},
     axes={"layers": ("32, one layer", "32", "56"), "order": tuple(FAMILIES)},
     configure=settings,
-    seeds=tuple(range(10)),
+    seeds=Until(start=100),
     measures=("train_error", "test_error"),
     diverged={"train_error": 90.0, "test_error": 90.0},
     figures=(

@@ -8,7 +8,7 @@ Takes: about a quarter of an hour on two cores.
 
 from typing import Any
 
-from resnet_jax.lab import Experiment, Paper, claims, figures
+from resnet_jax.lab import Experiment, Paper, Until, claims, figures
 from resnet_jax.models import published
 
 TABLE = published.tables()["he2016_shortcuts"]
@@ -105,7 +105,7 @@ experiment = Experiment(
     settings={"model.name": "resnet32", "train.steps": 200},
     axes={"shortcut": tuple(CASES)},
     configure=lambda shortcut: CASES[shortcut][0],
-    seeds=tuple(range(10)),
+    seeds=Until(start=100),
     measures=("train_error", "test_error"),
     diverged={"train_error": 90.0, "test_error": 90.0},
     figures=(figures.Final(x="shortcut", says="Final errors by shortcut."),),

@@ -5,7 +5,7 @@
 Takes: under two minutes on two cores.
 """
 
-from resnet_jax.lab import Experiment, Records, claims, figures
+from resnet_jax.lab import Experiment, Records, Until, claims, figures
 from resnet_jax.lab.studies import lesion
 
 NETWORKS = ("plain20", "resnet20", "resnet56")
@@ -42,7 +42,7 @@ experiment = Experiment(
     scale="digits",
     study=lesion.STUDY,
     axes={"model.name": NETWORKS},
-    seeds=(0, 1, 2),
+    seeds=Until(start=100),
     measures=MEASURES,
     labels={"model.name": "network"},
     figures=(

@@ -5,7 +5,7 @@
 Takes: about twenty seconds on two cores.
 """
 
-from resnet_jax.lab import Experiment, Records, claims, figures
+from resnet_jax.lab import Experiment, Records, Until, claims, figures
 from resnet_jax.lab.studies import paths
 from resnet_jax.lab.studies.theory import path_length
 
@@ -46,7 +46,7 @@ experiment = Experiment(
     ),
     study=paths.STUDY,
     axes={"units": UNITS},
-    seeds=(0, 1, 2, 3, 4),
+    seeds=Until(start=100),
     measures=("length", "deviation"),
     figures=(
         figures.Final(

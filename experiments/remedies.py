@@ -8,7 +8,7 @@ Takes: about half an hour on two cores.
 
 from collections.abc import Callable
 
-from resnet_jax.lab import Experiment, Records, claims, figures, ranking
+from resnet_jax.lab import Experiment, Records, Until, claims, figures, ranking
 
 NOTHING = "nothing more"
 SKIP = "skip connection"
@@ -120,7 +120,7 @@ experiment = Experiment(
     settings={"train.steps": 150},
     axes={"family": ("plain", "resnet"), "remedy": tuple(REMEDIES)},
     configure=settings_at(32, REMEDIES),
-    seeds=(0, 1, 2, 3, 4),
+    seeds=Until(start=100),
     measures=("train_error", "test_error"),
     diverged={"train_error": 90.0, "test_error": 90.0},
     labels={"resnet": "residual"},

@@ -7,7 +7,7 @@ Takes: about twenty seconds on two cores.
 
 from typing import Any
 
-from resnet_jax.lab import Experiment, Records, claims, figures
+from resnet_jax.lab import Experiment, Records, Until, claims, figures
 from resnet_jax.lab.formatting import number
 from resnet_jax.lab.studies import shattered
 
@@ -63,7 +63,7 @@ experiment = Experiment(
     study=shattered.STUDY,
     axes={"net": tuple(NETS), "depth": (4, 10, 24, 50)},
     configure=lambda net, depth: NETS[net] | {"depth": depth},
-    seeds=tuple(range(10)),
+    seeds=Until(start=100),
     measures=("autocorrelation",),
     figures=(
         figures.Final(

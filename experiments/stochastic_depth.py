@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from resnet_jax.lab import Experiment, Paper, claims, figures
+from resnet_jax.lab import Experiment, Paper, Until, claims, figures
 from resnet_jax.models import published
 
 TABLE = published.tables()["others_cifar"]
@@ -88,7 +88,7 @@ experiment = Experiment(
     scale="digits",
     axes={"kind": tuple(KINDS), "depth": (32,)},
     configure=lambda kind, depth: {"model.name": f"resnet{depth}"} | KINDS[kind],
-    seeds=(0, 1, 2, 3, 4),
+    seeds=Until(start=100),
     measures=("train_error", "test_error", "batch_error"),
     derive={"batch_error": last_errors},
     diverged={"train_error": 90.0, "test_error": 90.0, "batch_error": 90.0},

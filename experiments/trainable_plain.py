@@ -7,7 +7,7 @@ Takes: a little under five minutes on two cores.
 
 from typing import Any
 
-from resnet_jax.lab import Experiment, Records, claims, figures
+from resnet_jax.lab import Experiment, Records, Until, claims, figures
 
 DEPTH = 32
 FAILS = 20.0  # percent, as in the tables of He et al. 2016
@@ -68,7 +68,7 @@ experiment = Experiment(
     scale="digits",
     axes={"family": ("plain", "resnet"), "remedy": tuple(REMEDIES)},
     configure=settings,
-    seeds=(0, 1, 2),
+    seeds=Until(start=100),
     measures=("train_error", "test_error"),
     diverged={"train_error": 90.0, "test_error": 90.0},  # chance level of ten classes
     labels={"resnet": "residual"},

@@ -1,0 +1,101 @@
+"""What is fixed before an experiment is run, and what was changed afterwards.
+
+The first `resnet-jax run` of an experiment stores its claims, measures and looks and the digests of
+the code in the plan. Later changes are allowed; each is listed in the report, as a departure from
+the plan. A claim that is written or altered after its data were seen is weaker evidence.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from resnet_jax.lab.design.experiment import Experiment
+from resnet_jax.lab.design.protocols import Claim
+from resnet_jax.lab.formatting import listed
+from resnet_jax.training.run import environment
+
+RULES = ("lab/analysis/claims", "lab/inference")
+"""The files of this package that judge claims."""
+
+Registration = Mapping[str, Any]
+
+
+def register(experiment: Experiment) -> Registration:
+    """Describes what an experiment is going to test, and how, as plain JSON types.
+
+    Returns:
+      `claims` (by their sentences), `measures`, `looks`, `code` (digests by file), `time` (UTC) and
+      `sha256`, a hash of all of these.
+    """
+    content = {
+        "time": now(),
+        "claims": {claim.text: _described(claim) for claim in experiment.claims},
+        "measures": [str(getattr(each, "name", each)) for each in experiment.measures],
+        "looks": list(experiment.looks),
+        "code": environment.code() | environment.digests(RULES),
+    }
+    text = json.dumps(content, sort_keys=True)
+    return {**content, "sha256": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def departures(before: Registration, experiment: Experiment) -> Iterator[str]:
+    """Lists how an experiment differs from its registration, a sentence for each difference.
+
+    Args:
+      before: the registration; if empty, nothing was registered and nothing is listed.
+      experiment: the experiment as it is now.
+    """
+    if not before:
+        return
+    after = register(experiment)
+    for text in before["claims"].keys() | after["claims"].keys():
+        old, new = before["claims"].get(text), after["claims"].get(text)
+        if old is None:
+            yield f"the claim “{text}” was added"
+        elif new is None:
+            yield f"the claim “{text}” was removed"
+        else:
+            for name in sorted(old.keys() | new.keys()):
+                if old.get(name) != new.get(name):
+                    yield (
+                        f"the claim “{text}” had {name} {old.get(name)!r} and now has "
+                        f"{new.get(name)!r}"
+                    )
+    for name in ("measures", "looks"):
+        if before[name] != after[name]:
+            yield f"{name} were {_words(before[name])} and now are {_words(after[name])}"
+    if files := environment.differing((before["code"], after["code"])):
+        yield f"the code changed after registration: {listed(sorted(files))}"
+
+
+def now() -> str:
+    """The time, in UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _words(values: list[Any]) -> str:
+    return ", ".join(map(str, values)) or "none"
+
+
+def _described(claim: Claim) -> dict[str, Any]:
+    """The class of a claim and its fields, except for `published`, which decides nothing."""
+    made: Any = claim  # a user's own claim may be of any class
+    if is_dataclass(made):
+        known = {each.name: getattr(made, each.name) for each in fields(made)}
+    else:
+        known = {"measure": claim.measure, "cells": [dict(cell) for cell in claim.cells]}
+    known = {name: value for name, value in known.items() if name not in ("text", "published")}
+    return {"type": type(claim).__name__, **{name: _plain(value) for name, value in known.items()}}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, float) and value in (float("inf"), float("-inf")):
+        return str(value)  # JSON has no infinity
+    return value if isinstance(value, str | int | float | bool | None) else type(value).__name__
