@@ -199,15 +199,9 @@ def _fit_or_reason(measure: str, values: pd.DataFrame) -> tuple[Scaling | None, 
     """The fit to a table of seeds by sizes without gaps, or why there is none."""
     seeds, sizes = values.shape
     if sizes < growth.FEWEST_POINTS:
-        return (
-            None,
-            f"values at only {sizes} of the points that a fit needs ({growth.FEWEST_POINTS})",
-        )
+        return None, f"fewer than {growth.FEWEST_POINTS} points with a value: {sizes}"
     if seeds < FEWEST_SEEDS:
-        return (
-            None,
-            f"{count(seeds, 'seed')} with a value at every point, fewer than {FEWEST_SEEDS}",
-        )
+        return None, f"fewer than {FEWEST_SEEDS} seeds with a value at every point: {seeds}"
     table = values.to_numpy()
     if not is_logarithm(measure) and (none := int((table <= 0).sum())):
         return None, f"{none} of {count(table.size, 'value')} are 0 or below: no logarithm"
