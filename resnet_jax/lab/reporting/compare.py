@@ -1,25 +1,28 @@
 """Compares two experiments or two runs."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from resnet_jax.errors import UserError
 from resnet_jax.lab import statistics
 from resnet_jax.lab.analysis.tables import Readable
-from resnet_jax.lab.design.protocols import AxisValue
-from resnet_jax.lab.formatting import NOT_KNOWN, count, decimals, number
+from resnet_jax.lab.formatting import NOT_KNOWN, count, decimals, listed, number, with_unit
 from resnet_jax.lab.measures import describe
-from resnet_jax.lab.reporting import report
+from resnet_jax.lab.reporting import pairing, report
+from resnet_jax.lab.reporting.pairing import Cell, Pair
 from resnet_jax.lab.reporting.report import Report
 from resnet_jax.lab.results.folder import Folder
 from resnet_jax.lab.results.records import values_by_seed
 from resnet_jax.lab.statistics import Summary
 from resnet_jax.training import config as configs
+from resnet_jax.training.run.environment import differing
 from resnet_jax.training.run.run_folder import RunFolder
 
-Cell = dict[str, AxisValue]
+DIFFERENCE = "B \N{MINUS SIGN} A"
 
 
 @dataclass(frozen=True)
@@ -27,21 +30,27 @@ class Comparison:
     """The differences between A and B, which are two experiments or two runs.
 
     Attributes:
+      states: how the runs of A, and those of B, ended.
       settings: one line for each setting that differs, A's value first.
-      table: one row for each measure; for experiments, also for each pair of cells.
-      notes: how runs ended, or how many cells have no counterpart.
+      tables: by measure, a table with a row for each pair of cells; for runs, one table with a row
+        for each measure.
+      cells: which cells are paired, and which have no counterpart; empty for runs.
+      notes: what has to be known to read the tables.
     """
 
+    states: tuple[str, str]
     settings: list[str]
-    table: Readable
-    notes: list[str]
+    tables: dict[str, Readable]
+    cells: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def compare(a: str | Path, b: str | Path) -> Comparison:
     """Compares the results of two experiments, or two runs.
 
-    Cells are matched by the axes that both experiments have. Differences are B minus A, paired by
-    seed over the seeds that both cells have.
+    Cells are paired by the axes that both experiments have; where that leaves several, by the
+    fewest settings that differ (`pairing.pair`). Differences are B minus A, paired by seed over the
+    seeds that both cells have.
 
     Args:
       a: folder of an experiment's results or of a run.
@@ -56,7 +65,7 @@ def compare(a: str | Path, b: str | Path) -> Comparison:
     if kinds[0] != kinds[1]:
         raise UserError(f"{a} is {kinds[0]} and {b} is {kinds[1]}; compare two of a kind")
     if kinds[0] == "a run":
-        return _of_runs(*paths)
+        return _of_runs(*map(RunFolder, paths))
     return _of_experiments(*map(report.read, paths))
 
 
@@ -68,18 +77,22 @@ def _kind(path: Path) -> str:
     raise UserError(f"{path}: neither an experiment's results nor a run")
 
 
-def _of_runs(a: Path, b: Path) -> Comparison:
-    results = [RunFolder(path).result() for path in (a, b)]
+def _of_runs(a: RunFolder, b: RunFolder) -> Comparison:
+    results = [run.result() for run in (a, b)]
     finals = [result.final if result else {} for result in results]
     rows = [
-        [describe(name).title, *_values(name, [final.get(name, float("nan")) for final in finals])]
+        [describe(name).title, *_values(name, [final.get(name, math.nan) for final in finals])]
         for name in dict.fromkeys([*finals[0], *finals[1]])
     ]
-    states = [result.status if result else "not finished" for result in results]
-    notes = [f"{path}: {state}" for path, state in zip((a, b), states, strict=True)]
-    table = Readable(["measure", "A", "B", "B − A"], rows, [False, True, True, True])
-    settings = [RunFolder(path).settings() for path in (a, b)]
-    return Comparison(configs.differences(*settings), table, notes)
+    states = [f"{r.status}, {count(r.step, 'step')}" if r else "not finished" for r in results]
+    table = Readable(["measure", "A", "B", DIFFERENCE], rows, [False, True, True, True])
+    notes = list(_code([a.environment(), b.environment()]))
+    if rows:
+        notes.append("Two single runs: how far apart runs of other seeds would be is not known.")
+    settings = configs.differences(_settings(a), _settings(b))
+    return Comparison(
+        (states[0], states[1]), settings, {"at the end": table} if rows else {}, [], notes
+    )
 
 
 def _values(measure: str, pair: Sequence[float]) -> list[str]:
@@ -90,33 +103,29 @@ def _values(measure: str, pair: Sequence[float]) -> list[str]:
 
 
 def _of_experiments(a: Report, b: Report) -> Comparison:
-    axes = [each.records.experiment.axes for each in (a, b)]
-    shared = [axis for axis in axes[0] if axis in axes[1]]
-    if all(axes) and not shared:
-        raise UserError(
-            f"{a.folder.path} and {b.folder.path} share no axis: {', '.join(axes[0])} and "
-            f"{', '.join(axes[1])}"
-        )
-    measures = [m for m in a.table["measure"].unique() if m in set(b.table["measure"])]
-    if not measures:
-        raise UserError(f"{a.folder.path} and {b.folder.path} have no measure in common")
-    cells = [_cells(each) for each in (a, b)]
-    pairs = [
-        (one, other)
-        for one in cells[0]
-        for other in cells[1]
-        if all(one[axis] == other[axis] for axis in shared)
-    ]
-    names = list(dict.fromkeys([*axes[0], *axes[1]]))
-    head = [*names, "measure", "A", "n", "B", "n", "B − A, paired", "n"]
-    rows = [
-        [*_words(one, other, names), *_row(a, b, one, other, measure)]
-        for measure in measures
-        for one, other in pairs
-    ]
-    numeric = [False] * (len(names) + 1) + [True] * 6
-    notes = list(_unmatched(cells, pairs))
-    return Comparison(_settings(a, b, pairs), Readable(head, rows, numeric), notes)
+    for what, of in (
+        ("axis", [list(each.records.experiment.axes) for each in (a, b)]),
+        ("measure", [list(each.records.experiment.measures) for each in (a, b)]),
+    ):
+        if all(of) and not set(of[0]) & set(of[1]):
+            raise UserError(
+                f"{a.folder.path} and {b.folder.path} share no {what}: {', '.join(of[0])} and "
+                f"{', '.join(of[1])}"
+            )
+    cells = _cells(a), _cells(b)
+    pairs = pairing.pair(*cells, lambda one, other: _distance(a, b, Pair(one, other)))
+    measures = [m for m in of[0] if m in of[1]]
+    return Comparison(
+        states=(_state(a), _state(b)),
+        settings=_all_differences(a, b, pairs),
+        tables={describe(m).title: _table(a, b, pairs, m) for m in measures} if pairs else {},
+        cells=list(pairing.in_words(*cells, pairs)),
+        notes=list(_notes(a, b, pairs, measures)),
+    )
+
+
+def _state(of: Report) -> str:
+    return f"{report.state(of.records)}; {count(len(of.plan.seeds), 'seed')}"
 
 
 def _cells(of: Report) -> list[Cell]:
@@ -125,45 +134,96 @@ def _cells(of: Report) -> list[Cell]:
     return list(cells.values())
 
 
-def _words(one: Cell, other: Cell, axes: Sequence[str]) -> list[str]:
-    return [str(one.get(axis, other.get(axis))) for axis in axes]
+def _table(a: Report, b: Report, pairs: Sequence[Pair], measure: str) -> Readable:
+    """The means of each pair of cells and their difference, with 95% intervals."""
+    axes = dict.fromkeys([*a.records.experiment.axes, *b.records.experiment.axes])
+    found = [_summaries(a, b, pair, measure) for pair in pairs]
+    rows = [
+        [str((pair.a | pair.b)[axis]) for axis in axes]
+        + [
+            text
+            for each, sign in zip(summaries, (False, False, True), strict=True)
+            for text in (_summary(each, sign), str(each.n))
+        ]
+        for pair, summaries in zip(pairs, found, strict=True)
+    ]
+    head = [*axes, "A", "n", "B", "n", f"{DIFFERENCE}, paired", "n"]
+    return Readable(head, rows, [False] * len(axes) + [True] * 6)
 
 
-def _row(a: Report, b: Report, one: Cell, other: Cell, measure: str) -> list[str]:
+def _summaries(a: Report, b: Report, pair: Pair, measure: str) -> list[Summary]:
+    """Of A, of B, and of the differences at the seeds that both have."""
     values = [
-        values_by_seed(each.records.runs, cell, measure) for each, cell in ((a, one), (b, other))
+        values_by_seed(each.records.runs, cell, measure)
+        for each, cell in zip((a, b), pair, strict=True)
     ]
-    summaries = [statistics.summarize(each.values()) for each in values]
-    difference = statistics.paired_difference(*reversed(values))
-    return [
-        describe(measure).title,
-        *(text for each in summaries for text in (_summary(measure, each), str(each.n))),
-        _summary(measure, difference, sign=True),
-        str(difference.n),
-    ]
+    difference = statistics.paired_difference(values[1], values[0])
+    return [*(statistics.summarize(each.values()) for each in values), difference]
 
 
-def _summary(measure: str, of: Summary, sign: bool = False) -> str:
+def _summary(of: Summary, sign: bool) -> str:
     """A mean with its interval: `3.1 (2.7 to 3.5)`; without one, the mean alone."""
     places = decimals([of.high - of.low])
     mean, low, high = (number(value, places, sign) for value in (of.mean, of.low, of.high))
     return mean if low == NOT_KNOWN else f"{mean} ({low} to {high})"
 
 
-def _settings(a: Report, b: Report, pairs: Sequence[tuple[Cell, Cell]]) -> list[str]:
-    """The settings other than the seed that differ between runs of matched cells."""
-    found: Counter[str] = Counter()
-    compared = 0
-    for one, other in pairs:
-        started = [_any_run(each, cell) for each, cell in ((a, one), (b, other))]
-        if all(started):
-            lines = configs.differences(*(run.settings() for run in started if run))
-            found.update(line for line in lines if not line.startswith("seed:"))
-            compared += 1
+def _notes(a: Report, b: Report, pairs: Sequence[Pair], measures: Sequence[str]) -> Iterator[str]:
+    for name, of in (("A", a), ("B", b)):
+        own = [describe(m).title for m in of.records.experiment.measures if m not in measures]
+        if own:
+            yield f"Only {name} has the measure{'s' * (len(own) > 1)} {', '.join(own)}."
+        if (diverged := of.records.runs.query("status == 'diverged'")).size:
+            counted = [f"{describe(m).words} {with_unit(diverged[m].iloc[0], m)}" for m in measures]
+            runs = count(len(diverged), "run")
+            yield f"{name}: {runs} diverged, counted as {', '.join(counted)}."
+    if not pairs:
+        return
+    if not set(a.plan.seeds) & set(b.plan.seeds):
+        yield "A and B have no seed in common, so that no difference is paired."
+    elif a.plan.seeds != b.plan.seeds:
+        yield f"{DIFFERENCE} is over the seeds that both cells have; A and B over all of their own."
+    if same := len({run.name for run in a.plan.runs} & {run.name for run in b.plan.runs}):
+        yield f"{count(same, 'run')} of A and of B have the same config and seed."
+    rows = len(pairs) * len(measures)
+    yield "In parentheses: the 95% interval of each mean" + (
+        f"; of {rows} differences without any effect, about {round(rows / 20)} would exclude 0."
+        if rows >= 20
+        else "."
+    )
+    yield from _code([*a.records.environments.values(), *b.records.environments.values()])
+
+
+def _code(environments: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Which files of this package differed between the runs, if any did."""
+    if files := differing(each.get("code", {}) for each in environments):
+        yield f"The runs were not all made by the same code: {listed(files)} differed."
+
+
+def _all_differences(a: Report, b: Report, pairs: Sequence[Pair]) -> list[str]:
+    """The settings that differ between the cells of pairs, and in how many if not in all."""
+    found = [lines for pair in pairs if (lines := _differences(a, b, pair)) is not None]
+    if pairs and not found:
+        return ["not known: in no pair have both cells a run"]
+    times = Counter(line for lines in found for line in lines)
     return [
-        line if times == compared else f"{line} (in {times} of {count(compared, 'cell')})"
-        for line, times in found.items()
+        line if n == len(found) else f"{line} (in {n} of {count(len(found), 'pair')})"
+        for line, n in times.items()
     ]
+
+
+def _distance(a: Report, b: Report, pair: Pair) -> float:
+    lines = _differences(a, b, pair)
+    return math.inf if lines is None else len(lines)
+
+
+def _differences(a: Report, b: Report, pair: Pair) -> list[str] | None:
+    """The settings other than the seed that differ; None unless both cells have a run."""
+    runs = [_any_run(each, cell) for each, cell in zip((a, b), pair, strict=True)]
+    if not runs[0] or not runs[1]:
+        return None
+    lines = configs.differences(_settings(runs[0]), _settings(runs[1]))
+    return [line for line in lines if not line.startswith("seed:")]
 
 
 def _any_run(of: Report, cell: Cell) -> RunFolder | None:
@@ -172,8 +232,9 @@ def _any_run(of: Report, cell: Cell) -> RunFolder | None:
     return next((folder for folder in folders if folder.exists()), None)
 
 
-def _unmatched(cells: list[list[Cell]], pairs: Sequence[tuple[Cell, Cell]]) -> Iterator[str]:
-    for which, (name, own) in enumerate(zip("AB", cells, strict=True)):
-        unmatched = sum(all(pair[which] != cell for pair in pairs) for cell in own)
-        if unmatched:
-            yield f"{name}: {count(unmatched, 'cell')} without a counterpart"
+def _settings(run: RunFolder) -> dict[str, Any]:
+    """The config of a run, with the defaults of settings that are newer than the run."""
+    try:
+        return configs.to_dict(run.config())
+    except UserError:  # a study's settings, or one that is no more
+        return run.settings()
