@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from resnet_jax.lab import claims
+from resnet_jax.lab.reporting import report
 from resnet_jax.lab.results.folder import read_experiment, read_plan
 from resnet_jax.lab.running import engine
 from tests.lab.running.test_engine import Listener, write_experiment
@@ -60,6 +61,7 @@ def test_only_cells_of_open_claims_get_seeds_up_to_the_last_look(
     assert set(listener.ended.values()) == {"done"}
     assert len(lines) == 2
     assert read_experiment(folder).looks == (2, 3, 4)
+    assert "0, 1, 2, 3" in report.build(folder.path).folder.report.read_text()
 
     listener, lines = run(experiment, tmp_path / "results")  # nothing is left to do
     assert (listener.began, lines) == ([], [])
