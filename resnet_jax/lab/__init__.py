@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from resnet_jax.lab.design.grid import Run, expand
     from resnet_jax.lab.design.looks import Until
     from resnet_jax.lab.design.paper import Paper
+    from resnet_jax.lab.design.ranges import Times
     from resnet_jax.lab.results.records import Records, load_records
     from resnet_jax.lab.studies import gradients
 
@@ -23,6 +24,7 @@ __all__ = [
     "Paper",
     "Records",
     "Run",
+    "Times",
     "Until",
     "answers",
     "claims",
@@ -46,6 +48,7 @@ _ATTRIBUTES = {
     "Paper": "design.paper",
     "Records": "results.records",
     "Run": "design.grid",
+    "Times": "design.ranges",
     "Until": "design.looks",
     "expand": "design.grid",
     "load": "design.experiment",

@@ -14,6 +14,7 @@ from resnet_jax.lab.design import validation
 from resnet_jax.lab.design.looks import Until
 from resnet_jax.lab.design.paper import Paper
 from resnet_jax.lab.design.protocols import AxisValue, Cell, Claim, Figure, Settings
+from resnet_jax.lab.design.ranges import Range
 from resnet_jax.lab.design.study import Study
 from resnet_jax.training.config.network import is_own
 
@@ -50,6 +51,10 @@ class Experiment:
         None to leave the cell out. By default the names of the axes are config keys.
       seeds: each cell is run once with each. Runs with the same seed are paired in the statistics.
         `Until(looks=(5, 8, 12, 20))` adds seeds to the cells of open claims until they are decided.
+      tune: nuisance settings, which are chosen for each cell before its final runs: the values of
+        each, such as `{"optimizer.learning_rate": (0.01, 0.1)}`, or `Times(0.1, 1, 10)` for
+        multiples of the cell's own. They replace what `configure` sets. See `design.tuning`.
+      tuning_seeds: the seeds of the tuning runs.
       measures: the final measures that the table shows, for example "test_error".
       derive: functions that compute further measures from a run's records.
       diverged: for each measure, the value that a run that diverged counts as, in its unit.
@@ -77,6 +82,8 @@ class Experiment:
     axes: Mapping[str, Sequence[AxisValue]] = field(default_factory=dict)
     configure: Callable[..., Settings | None] = axes_are_settings
     seeds: Sequence[int] | Until = (0, 1, 2)
+    tune: Mapping[str, Range] = field(default_factory=dict)
+    tuning_seeds: Sequence[int] = (1000, 1001)
     measures: Sequence[str] = ("train_error", "test_error")
     derive: "Mapping[str, Callable[[pd.DataFrame], float]]" = field(default_factory=dict)
     diverged: Mapping[str, float] = field(
@@ -108,6 +115,8 @@ class Experiment:
         validation.check_seeds(self.first_seeds)
         if not self.study:  # a study does not diverge
             validation.check_diverged(self.diverged, self.measures)
+        if self.tune:
+            self._check_tune()
         validation.check_claims(self.claims, self.axes, self.measures)
         validation.check_figures(self.figures, self.axes, self.measures)
         if self.paper:
@@ -115,6 +124,13 @@ class Experiment:
         if self.as_written:
             for scale in self.scales:
                 self._check_scale(scale)
+
+    def _check_tune(self) -> None:
+        if self.study:
+            raise UserError("tune: a study trains nothing that could be tuned; remove it")
+        seeds = self.seeds_at(self.looks[-1])
+        validation.check_tune(self.tune, self.tuning_seeds, seeds, self.axes)
+        validation.check_diverged(self.diverged, ("test_error",))
 
     def _check_scale(self, scale: str) -> None:
         where = f"scale {scale!r}"

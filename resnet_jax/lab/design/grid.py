@@ -88,7 +88,7 @@ def errors_in_cell(experiment: Experiment, cell: Cell) -> Iterator[None]:
         yield
     except UserError as error:
         where = [str(experiment.file)] if experiment.file else []
-        where += [_shown(cell)] if cell else []
+        where += [shown(cell)] if cell else []
         raise UserError(": ".join([*where, str(error)])) from error
 
 
@@ -163,10 +163,10 @@ def _configure(experiment: Experiment, cell: dict[str, AxisValue]) -> Settings |
     try:
         settings = experiment.configure(**cell)
     except Exception as error:
-        raise UserError(f"configure failed for {_shown(cell)}: {one_line(error)}") from error
+        raise UserError(f"configure failed for {shown(cell)}: {one_line(error)}") from error
     if settings is not None and "seed" in settings:
         raise UserError(
-            f"configure sets 'seed' for {_shown(cell)}; list the seeds under `seeds` instead"
+            f"configure sets 'seed' for {shown(cell)}; list the seeds under `seeds` instead"
         )
     return settings
 
@@ -177,10 +177,11 @@ def _refuse_equal_configs(runs: list[Run]) -> None:
         other = seen.setdefault(run.name, run)
         if other is not run:
             raise UserError(
-                f"{_shown(other.axes)} and {_shown(run.axes)} have the same config; make them "
+                f"{shown(other.axes)} and {shown(run.axes)} have the same config; make them "
                 "differ, or let `configure` return None for one of them"
             )
 
 
-def _shown(cell: Cell) -> str:
+def shown(cell: Cell) -> str:
+    """A cell in a message: `family='plain', depth=56`."""
     return ", ".join(f"{axis}={value!r}" for axis, value in cell.items()) or "the only cell"

@@ -9,11 +9,13 @@ import numpy as np
 from resnet_jax.errors import UserError, did_you_mean
 from resnet_jax.lab.design.paper import Paper
 from resnet_jax.lab.design.protocols import AxisValue, Cell, Claim, Figure
+from resnet_jax.lab.design.ranges import SPLITS, Range, Times
 
 Axes = Mapping[str, Sequence[AxisValue]]
 
 SEQUENCES = {  # fields that are sequences, and what they hold
     "seeds": "different integers, such as (0, 1, 2)",
+    "tuning_seeds": "different integers, such as (1000, 1001)",
     "measures": 'names, such as ("train_error",)',
     "claims": "claims, such as (claims.Greater(...),) with its comma",
     "figures": "figures, such as (figures.Curves(...),) with its comma",
@@ -56,10 +58,41 @@ def check_axes(axes: Any, measures: Sequence[str]) -> None:
             raise UserError(f"axis {axis!r}: a value is repeated in {tuple(values)!r}")
 
 
-def check_seeds(seeds: Sequence[int]) -> None:
+def check_seeds(seeds: Sequence[int], where: str = "seeds") -> None:
     """Rejects seeds that are not one or more different integers."""
     if not len(seeds) or len(set(seeds)) < len(seeds) or not all(isinstance(s, int) for s in seeds):
-        raise UserError(f"seeds: expected one or more different integers, not {seeds!r}")
+        raise UserError(f"{where}: expected one or more different integers, not {seeds!r}")
+
+
+def check_tune(
+    tune: Mapping[str, Range], tuning_seeds: Sequence[int], seeds: Sequence[int], axes: Axes
+) -> None:
+    """Rejects ranges that leave no choice, tuned axes, and tuning seeds that are final ones too."""
+    if not isinstance(tune, Mapping):
+        raise UserError(
+            "tune: expected a dict of settings and their values, such as "
+            f'{{"optimizer.learning_rate": (0.01, 0.1)}}, not {tune!r}'
+        )
+    for name, values in tune.items():
+        where = f"tune: {name!r}"
+        if name in axes:
+            raise UserError(f"{where} is an axis, whose values are compared; remove one of them")
+        if name in ("seed", *SPLITS):
+            raise UserError(f"{where} cannot be tuned; tuning runs set it themselves")
+        if isinstance(values, Times):
+            continue
+        check_sequence(where, values, "two or more values")
+        if len(set(values)) < max(2, len(values)):
+            raise UserError(f"{where}: expected two or more different values, not {values!r}")
+        for value in values:
+            if not isinstance(value, str | int | float | bool):
+                raise UserError(f"{where}: {value!r} is not a string, a number or a bool")
+    check_seeds(tuning_seeds, "tuning_seeds")
+    if both := sorted(set(tuning_seeds) & set(seeds)):
+        raise UserError(
+            f"tuning_seeds: {both} are among the seeds of the final runs; choose others, since "
+            "settings that were chosen with a seed would look better than they are with it"
+        )
 
 
 def check_diverged(diverged: Mapping[str, float], measures: Sequence[str]) -> None:
