@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from resnet_jax.errors import UserError
+from resnet_jax.errors import UserError, did_you_mean
 from resnet_jax.lab.design.protocols import AxisValue
 
 SPLITS = ("data.train_split", "data.test_split")
@@ -74,7 +74,7 @@ def combinations(tune: Mapping[str, Range], settings: Mapping[str, Any]) -> list
     values = []
     for name, given in tune.items():
         if isinstance(given, Times) and name not in settings:
-            raise UserError(f"tune: no setting {name!r}")
+            raise UserError(f"tune: no setting {name!r}; {did_you_mean(name, settings)}")
         values.append(given.of(name, settings[name]) if isinstance(given, Times) else given)
     return [dict(zip(tune, each, strict=True)) for each in itertools.product(*values)]
 
