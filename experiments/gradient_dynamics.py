@@ -58,8 +58,8 @@ experiment = Experiment(
         f"{LAST + 1} steps with batches of 32 digits at a constant learning rate; gradients are "
         "measured inside the training step, often at first and rarely later. The measure is "
         "log10(gradient norm of the first unit / gradient norm of the last unit), in decades, and "
-        "claims are about its mean. It is about 3 in plain-56 before training (`gradient_norms`): 1 "
-        "decade is a third of the explosion, 0.3 and 0.5 are small against it."
+        "claims are about its mean. It is about 3 in plain-56 before training (`gradient_norms`): "
+        "1 decade is a third of the explosion, 0.3 and 0.5 are small against it."
     ),
     base="configs/digits.py",
     scale="digits",
@@ -98,23 +98,23 @@ experiment = Experiment(
             published="gone after one step (Yang et al. 2019)",
         ),
         claims.Within(
-            f"At a rate of 0.1, after {LAST} steps, the gradient of plain-56's first unit is at most "
-            "a tenth of its last unit's",
+            f"At a rate of 0.1, after {LAST} steps, the gradient of plain-56's first unit is at "
+            "most a tenth of its last unit's",
             measure="decades",
             cell=at("plain56", 0.1),
             high=-1.0,
         ),
         claims.Within(
-            "At a rate of 0.001 the first step changes the ratio of plain-56 by at most 0.3 decades "
-            "(a factor of two)",
+            "At a rate of 0.001 the first step changes the ratio of plain-56 by at most 0.3 "
+            "decades (a factor of two)",
             measure="change",
             cell=at("plain56", 0.001),
             low=-0.3,
             high=0.3,
         ),
         claims.Within(
-            "At a rate of 0.1 the first step changes the ratio of ResNet-56 by at most 0.5 decades "
-            "(a factor of 3.2)",
+            "At a rate of 0.1 the first step changes the ratio of ResNet-56 by at most 0.5 "
+            "decades (a factor of 3.2)",
             measure="change",
             cell=at("resnet56", 0.1),
             low=-0.5,
