@@ -25,9 +25,11 @@ experiment = Experiment(
         "Yang et al. 2019 (gradients explode in plain networks)"
     ),
     setup=(
-        "Networks at initialization, on one batch of 128 digits, normalized by its statistics. The "
-        "norm of a unit is that of the gradient of all its kernels. The measure is log10(norm of "
-        "the first unit / norm of the last unit), in decades."
+        "Networks at initialization, on one batch of 128 digits, normalized by its statistics. "
+        "The norm of a unit is that of the gradient of all its kernels. The measure is log10(norm "
+        "of the first unit / norm of the last unit), in decades, and claims are about its mean. A "
+        "ratio within a factor of ten counts as healthy, one below a half as vanishing, one above "
+        "a hundred as exploding."
     ),
     base="configs/digits.py",
     scale="digits",

@@ -58,7 +58,9 @@ experiment = Experiment(
         "Dense networks 200 units wide, with biases in the input layer only, on 256 points of a "
         "line. The measure is the autocorrelation at lag 1 (from one point to the next) of the "
         "gradient of the summed output, through the batch statistics too. m is the number of "
-        "layers in a branch."
+        "layers in a branch. White noise at 256 points has a mean autocorrelation of 0 with a "
+        "standard deviation of 0.06: a mean within 0.15 of 0 counts as nearly white, one of 0.3 or "
+        "more as not white."
     ),
     study=shattered.STUDY,
     axes={"net": tuple(NETS), "depth": (4, 10, 24, 50)},
@@ -98,7 +100,7 @@ experiment = Experiment(
             low=0.3,
         ),
         claims.Greater(
-            "Scaling branches of one layer by 0.1 raises the autocorrelation further",
+            "At 50 layers scaling branches of one layer by 0.1 raises the autocorrelation further",
             measure="autocorrelation",
             cell=at("m 1, branch x 0.1", 50),
             than=at("residual, m 1", 50),

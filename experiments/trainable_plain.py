@@ -62,7 +62,9 @@ experiment = Experiment(
     setup=(
         "300 steps with batches of 32 digits at a learning rate of 0.01 for all, which puts "
         "remedies that need another rate at a disadvantage. Remedies that start branches at zero "
-        "make a plain network a constant, through which no gradient passes."
+        "make a plain network a constant, through which no gradient passes. “Better” means by more "
+        "than 1 point (14 of 1,437 images); a residual network “trains” if its mean training error "
+        "is 5% or less (71 images), where chance is at 90%."
     ),
     base="configs/digits.py",
     scale="digits",
@@ -94,7 +96,7 @@ experiment = Experiment(
         ),
         *(
             claims.Within(
-                f"The residual network trains with {remedy}, to a training error below 5%",
+                f"The residual network trains with {remedy}, to a training error of 5% or less",
                 measure="train_error",
                 cell=at("resnet", remedy),
                 high=5.0,
