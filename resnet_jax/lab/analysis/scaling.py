@@ -91,6 +91,7 @@ class Fit:
       scaling: the fit; None if there is none to show.
       reason: why there is none; empty if there is one.
       others: number of runs with a value whose seed has none at another x.
+      diverged: number of fitted runs that diverged, and have the value declared for that.
     """
 
     measure: str
@@ -101,6 +102,7 @@ class Fit:
     scaling: Scaling | None
     reason: str
     others: int
+    diverged: int
 
     def curve(self, law: LawName, at: Sizes) -> Sizes:
         """The fitted measure, in its unit, at values of x; a fit is needed.
@@ -168,8 +170,9 @@ def along(records: Records, measure: str, axis: str, cell: Cell) -> Fit:
     complete = values.dropna()
     others = int(values.notna().to_numpy().sum() - complete.size)
     sizes = tuple(float(size) for size in values.columns)
+    diverged = int((runs[runs["seed"].isin(complete.index)]["status"] == "diverged").sum())
     scaling, reason = _fit_or_reason(measure, complete)
-    return Fit(measure, axis, cell, sizes, len(complete), scaling, reason, others)
+    return Fit(measure, axis, cell, sizes, len(complete), scaling, reason, others, diverged)
 
 
 def fits(records: Records) -> list[Fit]:
