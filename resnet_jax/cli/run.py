@@ -131,6 +131,8 @@ def _print_forecast(experiment: "Experiment", found: "Forecast") -> None:
         f"{count(found.runs, 'run')}; {found.chosen} asked for, {found.done} of them done",
         highlight=False,
     )
+    if (last := experiment.looks[-1]) > found.seeds:
+        CONSOLE.print(f"cells of open claims get up to {last} seeds", highlight=False)
     if not found.costs:
         CONSOLE.print(f"no estimate: {found.why_not}", highlight=False)
         return

@@ -339,7 +339,8 @@ def test_a_dry_run_says_what_a_grid_leaves_out_and_cuts_no_number(project, capsy
     monkeypatch.setattr(forecast, "time_step", lambda cost: step)
     assert cli.main(("run", "experiments/trial.py", "--dry-run")) == 0
     told = capsys.readouterr().out
-    assert "2 cells (3 kind, 1 left out) x 3 seeds = 6 runs" in words(told)
+    assert "2 cells (3 kind, 1 left out) x 5 seeds = 10 runs" in words(told)
+    assert "up to 20 seeds" in words(told)
     assert "a step of 1 image of" in words(told)
     assert "…" not in told
 
@@ -355,7 +356,7 @@ def test_run_with_a_run_that_failed_ends_in_failure(project, capsys):
     told = capsys.readouterr()
     assert told.err == ""
     assert "failed at step 0: no site of the network matches 'none'" in told.out
-    assert "3 failed" in words(told.out)
+    assert "5 failed" in words(told.out)
     assert "Traceback" not in told.out
 
 

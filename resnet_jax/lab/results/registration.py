@@ -17,10 +17,11 @@ from resnet_jax.lab.design.protocols import Claim
 from resnet_jax.lab.formatting import listed
 from resnet_jax.training.run import environment
 
-RULES = ("lab/analysis/claims", "lab/inference")
+RULES = ("lab/analysis/claims", "lab/analysis/judging", "lab/analysis/verdicts", "lab/inference")
 """The files of this package that judge claims."""
 
 Registration = Mapping[str, Any]
+Claims = Mapping[str, Mapping[str, Any]]
 
 
 def register(experiment: Experiment) -> Registration:
@@ -51,24 +52,30 @@ def departures(before: Registration, experiment: Experiment) -> Iterator[str]:
     if not before:
         return
     after = register(experiment)
-    for text in before["claims"].keys() | after["claims"].keys():
-        old, new = before["claims"].get(text), after["claims"].get(text)
-        if old is None:
-            yield f"the claim “{text}” was added"
-        elif new is None:
-            yield f"the claim “{text}” was removed"
-        else:
-            for name in sorted(old.keys() | new.keys()):
-                if old.get(name) != new.get(name):
-                    yield (
-                        f"the claim “{text}” had {name} {old.get(name)!r} and now has "
-                        f"{new.get(name)!r}"
-                    )
+    yield from _departures_of_claims(before["claims"], after["claims"])
     for name in ("measures", "looks"):
         if before[name] != after[name]:
             yield f"{name} were {_words(before[name])} and now are {_words(after[name])}"
     if files := environment.differing((before["code"], after["code"])):
         yield f"the code changed after registration: {listed(sorted(files))}"
+
+
+def _departures_of_claims(before: Claims, after: Claims) -> Iterator[str]:
+    removed = [text for text in before if text not in after]
+    for text, new in after.items():
+        old = before.get(text)
+        reworded = next((each for each in removed if before[each] == new), None)
+        if old is None and reworded:
+            removed.remove(reworded)
+            yield f"the claim “{reworded}” now reads “{text}”"
+        elif old is None:
+            yield f"the claim “{text}” was added"
+        else:
+            for name in sorted(old.keys() | new.keys()):
+                values = [repr(each.get(name)) for each in (old, new)]
+                if values[0] != values[1]:
+                    yield f"the claim “{text}” had {name} {values[0]} and now has {values[1]}"
+    yield from (f"the claim “{text}” was removed" for text in removed)
 
 
 def now() -> str:

@@ -81,6 +81,15 @@ def test_added_and_removed_claims_other_looks_and_measures_are_listed(
     assert [text for text in texts if text.startswith("measures") and "test_error" in text]
 
 
+def test_other_words_for_the_same_test_are_told_from_another_test(
+    results: Folder, experiment_file: Path
+):
+    experiment = experiments.load(experiment_file)
+    (text,) = again(results, changed(experiment, 1, text="ResNets do not"))
+    assert "Deeper residual networks do not" in text
+    assert "ResNets do not" in text
+
+
 def test_what_decides_nothing_is_no_departure(results: Folder, experiment_file: Path):
     experiment = experiments.load(experiment_file)
     cited = changed(experiment, 0, published="yes")

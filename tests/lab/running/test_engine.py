@@ -41,6 +41,7 @@ def get_config():
 TWINS = """
     axes={"family": ("plain", "resnet")},
     configure=lambda family: {"model.name": f"{family}8"},
+    seeds=(0, 1, 2),
     claims=(
         claims.Greater("Plain trains worse", "train_error",
                      cell={"family": "plain"}, than={"family": "resnet"}),
@@ -51,6 +52,7 @@ TWINS = """
 PLAIN_ONLY = """
     axes={"family": ("plain",)},
     configure=lambda family: {"model.name": f"{family}8"},
+    seeds=(0, 1, 2),
 """
 
 
