@@ -81,7 +81,7 @@ class Experiment:
     settings: Settings = field(default_factory=dict)
     axes: Mapping[str, Sequence[AxisValue]] = field(default_factory=dict)
     configure: Callable[..., Settings | None] = axes_are_settings
-    seeds: Sequence[int] | Until = Until()
+    seeds: Sequence[int] | Until = field(default_factory=Until)
     tune: Mapping[str, Range] = field(default_factory=dict)
     tuning_seeds: Sequence[int] = (1000, 1001)
     measures: Sequence[str] = ("train_error", "test_error")
