@@ -1,5 +1,6 @@
 """What all figures have in common, and how they are saved."""
 
+import io
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,8 @@ from matplotlib.figure import Figure
 
 from resnet_jax.lab.design import protocols
 from resnet_jax.lab.design.protocols import Cell
-from resnet_jax.lab.figures.style import DOTS_PER_INCH, STYLE
+from resnet_jax.lab.figures import interactive
+from resnet_jax.lab.figures.style import DOTS_PER_INCH, NARROW, STYLE, WIDE, Format
 from resnet_jax.lab.results.records import Records
 
 
@@ -48,12 +50,20 @@ class Drawing(ABC):
         """The sentences of the caption that follow `says`; empty ones are dropped."""
 
     @abstractmethod
-    def draw(self, records: Records) -> Figure:
-        """Draws the figure."""
+    def draw(self, records: Records, form: Format = WIDE) -> Figure:
+        """Draws the figure.
+
+        Args:
+          records: the experiment's records.
+          form: its width, and how many panels are side by side.
+        """
 
 
 def draw_all(records: Records, folder: Path) -> dict[str, Path]:
     """Draws the figures of an experiment and saves each as PNG and SVG.
+
+    Each also gets a second SVG (`narrow`) with its panels below each other, for narrow pages. The
+    SVG files have attributes with the values, seeds and runs of their marks (see `interactive`).
 
     Args:
       records: the experiment's records.
@@ -62,16 +72,36 @@ def draw_all(records: Records, folder: Path) -> dict[str, Path]:
     Returns:
       The SVG file of each figure, by the figure's name. The same records give the same bytes.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    return {each.name: _save(each, records, folder) for each in records.experiment.figures}
+    files = {}
+    for each in records.experiment.figures:
+        files[each.name] = folder / f"{each.name}.svg"
+        _save(each, records, files[each.name])
+    return files
 
 
-def _save(drawing: protocols.Figure, records: Records, folder: Path) -> Path:
+def narrow(svg: Path) -> Path:
+    """The file of the figure for narrow pages; a figure of the user's own has none.
+
+    Args:
+      svg: the figure's SVG file.
+    """
+    return svg.parent / "narrow" / svg.name
+
+
+def _save(drawing: protocols.Figure, records: Records, svg: Path) -> None:
     # The salt fixes the ids of SVG elements, which are random by default; with the figure's name
     # in it they differ between the figures of a page.
     with rc_context({**STYLE, "svg.hashsalt": drawing.name}):
         figure = drawing.draw(records)
-        figure.savefig(folder / f"{drawing.name}.png", dpi=DOTS_PER_INCH)
-        svg = folder / f"{drawing.name}.svg"
-        figure.savefig(svg, metadata={"Date": None})
-    return svg
+        _write_svg(figure, svg)
+        figure.savefig(svg.with_suffix(".png"), dpi=DOTS_PER_INCH)
+        if isinstance(drawing, Drawing):
+            _write_svg(drawing.draw(records, NARROW), narrow(svg))
+
+
+def _write_svg(figure: Figure, file: Path) -> None:
+    interactive.mark_panels(figure)
+    written = io.StringIO()
+    figure.savefig(written, format="svg", metadata={"Date": None})
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(interactive.with_attributes(written.getvalue()), encoding="utf-8")

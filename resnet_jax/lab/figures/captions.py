@@ -43,8 +43,8 @@ def mean_of(counts: Sequence[int], mean: str = "mean") -> str:
 
 
 def lines_and_bands(counts: Sequence[int], mean: str = "mean") -> str:
-    """What lines and the bands around them show."""
-    bands = " Bands: range of the seeds." if several(counts) else ""
+    """What lines, the thin ones behind them and the bands around them show."""
+    bands = " Thin lines and bands: the seeds and their range." if several(counts) else ""
     return f"Lines: {mean_of(counts, mean)}.{bands}"
 
 

@@ -1,4 +1,4 @@
-"""Learning curves: mean and range over seeds against the training step."""
+"""Learning curves: each seed, mean and range over seeds, against the training step."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from resnet_jax.lab.design.protocols import Cell
-from resnet_jax.lab.figures import captions, layout, style
+from resnet_jax.lab.figures import captions, layers, layout, scales, style
 from resnet_jax.lab.figures.base import Drawing
+from resnet_jax.lab.figures.style import WIDE, Format
 from resnet_jax.lab.formatting import with_unit
+from resnet_jax.lab.measures import describe
 from resnet_jax.lab.results.records import Records, of_cell, with_values
 
 
@@ -48,28 +50,29 @@ class Curves(Drawing):
             words.append(f"Diverged runs ({diverged}) count as {value} after their last record.")
         return words
 
-    def draw(self, records: Records) -> Figure:
+    def draw(self, records: Records, form: Format = WIDE) -> Figure:
         along = records.experiment.along(self.panels, self.where)
-        figure, panels = layout.row_of_panels(len(along), sharex=True, sharey=True)
+        figure, panels = layout.grid_of_panels(len(along), form, sharex=True, sharey=True)
         for panel, (value, held) in zip(panels, along, strict=True):
             self._draw_panel(panel, records, held)
-            panel.set_title(layout.title(records, value), loc="left")
-            panel.set_xlabel("Training step")
+            panel.set_title(layout.panel_title(records, self.panels, value), loc="left")
+        layout.label_below(panels, "Training step")
+        layout.label_beside(panels, describe(self.measure).axis_label)
         panels[0].set_xlim(left=0)
-        layout.scale_to(panels[0], self.measure)
-        layout.line_legend(figure, panels, records, self.lines)
+        scales.scale_to(panels[0], self.measure)
+        layout.line_legend(figure, panels, records, self.lines, form)
         return figure
 
     def _draw_panel(self, panel: Axes, records: Records, held: Cell) -> None:
         along = records.experiment.along(self.lines, held)
         looks = style.looks([value for value, _ in along])
         for value, cell in along:
-            band, look = seed_band(records, self.measure, cell), looks[value]
-            if not len(band):  # no key in the legend without a line
+            seeds, look = _by_run(records, self.measure, cell), looks[value]
+            if not seeds:  # no key in the legend without a line
                 continue
             label = layout.title(records, value)
-            panel.fill_between(band.index, band["low"], band["high"], fc=look.color, **style.BAND)
-            panel.plot(band.index, band["mean"], c=look.color, ls=look.dashes, label=label)
+            band = seed_band(records, self.measure, cell)
+            layers.draw_lines(panel, band, seeds, look, records, label)
 
 
 def seed_band(records: Records, measure: str, cell: Cell) -> pd.DataFrame:

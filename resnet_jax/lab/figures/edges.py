@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from numpy import ndarray
 
 from resnet_jax.lab.design.protocols import AxisValue
-from resnet_jax.lab.figures import style
+from resnet_jax.lab.figures import interactive, style
 
 Rows = dict[str, int]
 
@@ -24,7 +24,12 @@ FIRST_ROW, ROW_DISTANCE, ROW_SPACE = 0.03, 0.04, 0.06
 
 
 def mark_edges(
-    panel: Axes, at: Float[ndarray, " sites"], marks: pd.DataFrame, color: str, rows: Rows
+    panel: Axes,
+    at: Float[ndarray, " sites"],
+    marks: pd.DataFrame,
+    color: str,
+    rows: Rows,
+    series: str,
 ) -> None:
     """Marks the zeros and the nonfinite values of one line.
 
@@ -35,12 +40,13 @@ def mark_edges(
         finite (`nonfinite`).
       color: color of the line.
       rows: the row of its marks at each edge, as returned by `rows_of`.
+      series: the label of the line's key in the legend.
     """
     for column, look in LOOKS.items():
         distance = FIRST_ROW + ROW_DISTANCE * rows[column]
         marked = at[(marks[column] > 0).to_numpy()]
         if len(marked):
-            panel.plot(
+            (drawn,) = panel.plot(
                 marked,
                 [distance if column == "zeros" else 1 - distance] * len(marked),
                 c=color,
@@ -49,6 +55,7 @@ def mark_edges(
                 label="_",
                 **look,
             )
+            interactive.mark(drawn, series)
 
 
 def rows_of(table: pd.DataFrame, line: AxisValue) -> Rows:

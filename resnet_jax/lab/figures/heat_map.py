@@ -16,8 +16,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from resnet_jax.lab.design.protocols import Cell
-from resnet_jax.lab.figures import captions, layout, style
+from resnet_jax.lab.figures import captions, layout, scales, style
 from resnet_jax.lab.figures.probed import ProbeDrawing, over_seeds, stage_ends
+from resnet_jax.lab.figures.style import WIDE, Format
 from resnet_jax.lab.formatting import capitalized, count
 from resnet_jax.lab.results.records import Records, of_cell
 
@@ -66,25 +67,29 @@ class HeatMap(ProbeDrawing):
             words.append(f"Diverged runs ({diverged}) are included up to their last record.")
         return words
 
-    def draw(self, records: Records) -> Figure:
+    def draw(self, records: Records, form: Format = WIDE) -> Figure:
         along = records.experiment.along(self.panels, self.where)
         bands = [self.band(records, cell) for _, cell in along]
-        figure, panels = layout.row_of_panels(len(along), sharex=True)
+        figure, panels = layout.grid_of_panels(len(along), form, sharex=True)
         figure.set_dpi(style.DOTS_PER_INCH)  # the colors are pixels in the SVG, too
         norm = _norm(pd.concat(bands)["mean"])
         for panel, (value, cell), band in zip(panels, along, bands, strict=True):
-            panel.set_title(layout.title(records, value), loc="left")
+            panel.set_title(layout.panel_title(records, self.panels, value), loc="left")
             self._draw_panel(panel, band, norm)
             for step in drops(records, cell)["step"]:
                 panel.axvline(step, **UNDER)
                 panel.axvline(step, **DROPS)
         unit = "Unit" if self.counts_units(self.all_rows(records)) else "Layer"
-        panels[0].set_ylabel(f"{unit}, from the input")
+        layout.label_beside(panels, f"{unit}, from the input")
+        layout.label_below(panels, "Training step")
         scale, label = ScalarMappable(norm, COLORS), self.described.axis_label
-        bar = figure.colorbar(scale, ax=panels, label=label, pad=0.02)
-        layout.number_log_axis(bar.ax)
+        below: Any = {"orientation": "horizontal", "location": "top", "aspect": 30}
+        bar = figure.colorbar(
+            scale, ax=panels, label=label, pad=0.02, **(below if form.stacked else {})
+        )
+        scales.number_log_axis(bar.ax)
         dropped = any(len(drops(records, cell)) for _, cell in along)
-        layout.legend_below(figure, _keys(pd.concat(bands), dropped), len(panels))
+        layout.legend_below(figure, _keys(pd.concat(bands), dropped))
         return figure
 
     def band(self, records: Records, cell: Cell) -> pd.DataFrame:
@@ -93,7 +98,6 @@ class HeatMap(ProbeDrawing):
 
     def _draw_panel(self, panel: Axes, band: pd.DataFrame, norm: LogNorm) -> None:
         panel.grid(False)
-        panel.set_xlabel("Training step")
         if not len(band):
             return
         if self.steps == "log":

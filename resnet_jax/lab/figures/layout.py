@@ -1,38 +1,64 @@
-"""Panels, scales and legends."""
+"""Panels, their titles, and legends."""
 
-import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatterSciNotation
 
 from resnet_jax.lab.design.protocols import AxisValue
-from resnet_jax.lab.figures import style
+from resnet_jax.lab.figures import interactive, style
+from resnet_jax.lab.figures.style import Format
 from resnet_jax.lab.formatting import capitalized
-from resnet_jax.lab.measures import describe
 from resnet_jax.lab.results.records import Records
 
-PLAIN_NUMBERS = (1e-3, 2e4)  # a log axis within these limits shows 0.1, 1, 10 for powers of ten
-MARGIN = 0.02  # of a bounded scale: space for marks beyond its ends
-KEY_ROW, KEYS_IN_PANEL = 0.3, 3  # height of a row of keys in inches; keys that fit below a panel
+ROW = 0.22  # height in inches of a row of keys
+LETTER, HANDLE = 0.083, 0.62  # widths in inches of a letter, on average, and of a key without words
+BESIDE = 15  # letters of a key that fits beside the panels
+INITIALS = 2  # letters of a name that says nothing without its axis, such as option "A"
 
 
-def row_of_panels(
-    count: int, *, sharex: bool = False, sharey: bool = False
+def grid_of_panels(
+    count: int, form: Format, *, sharex: bool = False, sharey: bool = False
 ) -> tuple[Figure, list[Axes]]:
-    """Makes a figure of panels side by side, with space for a legend at the right.
+    """Makes a figure of panels side by side and, where there are many, in rows.
 
     Args:
       count: number of panels.
+      form: the room for the figure.
       sharex: whether they share the horizontal scale.
       sharey: whether they share the vertical scale.
     """
-    figure = Figure(figsize=(style.PANEL_WIDTH * count + style.LEGEND_WIDTH, style.PANEL_HEIGHT))
-    panels = figure.subplots(1, count, squeeze=False, sharex=sharex, sharey=sharey)
-    return figure, list(panels[0])
+    rows = -(-count // form.columns)
+    columns = -(-count // rows)
+    width = min(form.width, style.PANEL_WIDTH * columns + style.LEGEND_WIDTH)
+    figure = Figure(figsize=(width, form.panel_height * rows))
+    made = figure.subplots(rows, columns, squeeze=False, sharex=sharex, sharey=sharey).flatten()
+    for spare in made[count:]:
+        figure.delaxes(spare)
+    panels = list(made[:count])
+    for panel in panels[-columns:]:  # some are above a spare one
+        panel.tick_params(labelbottom=True)
+    return figure, panels
+
+
+def label_below(panels: Sequence[Axes], words: str) -> None:
+    """Labels the horizontal axes of the lowest panel of each column."""
+    for panel in panels[-columns(panels) :]:
+        panel.set_xlabel(words)
+
+
+def label_beside(panels: Sequence[Axes], words: str) -> None:
+    """Labels the vertical axes of the first panel of each row."""
+    for panel in panels[:: columns(panels)]:
+        panel.set_ylabel(words)
+
+
+def columns(panels: Sequence[Axes]) -> int:
+    """How many panels are side by side."""
+    place = panels[0].get_subplotspec()
+    return place.get_gridspec().ncols if place else len(panels)
 
 
 def title(records: Records, word: AxisValue) -> str:
@@ -40,61 +66,35 @@ def title(records: Records, word: AxisValue) -> str:
     return capitalized(records.experiment.label(word))
 
 
-def scale_to(panel: Axes, measure: str, axis: Literal["x", "y"] = "y") -> None:
-    """Labels a scale and limits it to the values that the measure can take.
+def panel_title(records: Records, axis: str, value: AxisValue) -> str:
+    """The label of a value, with that of its axis where the value alone says too little.
 
-    Intervals may extend beyond these values. An unbounded scale gets a line at zero.
-
-    Args:
-      panel: a panel on which everything is drawn.
-      measure: name of the measure.
-      axis: the scale that shows the measure.
+    Example: of a network, "Plain"; of a number, "Depth 20", or "20 layers" if the axis is called
+    that; of an initial, "Shortcut A".
     """
-    known = describe(measure)
-    panel.set(**{f"{axis}label": known.axis_label})
-    low, high = getattr(panel, f"get_{axis}lim")()
-    least, most = known.bounds
-    if math.isfinite(least):
-        high = min(high, most + MARGIN * (most - least))
-        panel.set(**{f"{axis}lim": (least - MARGIN * (high - least), high)})
-    elif low < 0 < high:
-        line = panel.axvline if axis == "x" else panel.axhline
-        line(0, color=style.INK, lw=0.8, zorder=1)
-
-
-def logarithmic(panel: Axes) -> None:
-    """Makes the vertical axis of a panel logarithmic."""
-    panel.set_yscale("log")
-    number_log_axis(panel)
-
-
-def number_log_axis(panel: Axes) -> None:
-    """Sets how a panel writes the numbers of its logarithmic vertical axis."""
-    panel.yaxis.set_major_formatter(LogNumbers())
-    panel.yaxis.set_minor_formatter(LogNumbers(labelOnlyBase=False, minor_thresholds=(1, 0.4)))
-
-
-class LogNumbers(LogFormatterSciNotation):
-    """Writes plain numbers (0.1, 1, 10) on an axis of moderate range, powers of ten otherwise."""
-
-    def __call__(self, x: float, pos: int | None = None) -> str:
-        words = super().__call__(x, pos)
-        axis: Any = self.axis
-        low, high = sorted(axis.get_view_interval())
-        plain = PLAIN_NUMBERS[0] <= low and high <= PLAIN_NUMBERS[1]
-        return f"{x:g}" if words and plain else words
+    words, axis = records.experiment.label(value), records.experiment.label(axis)
+    of_number = not isinstance(value, str) or words[:1].isdigit()
+    if not axis or axis.removesuffix("s") in words or not (of_number or len(words) <= INITIALS):
+        return capitalized(words)
+    return f"{words} {axis}" if of_number and axis.endswith("s") else f"{capitalized(axis)} {words}"
 
 
 def line_legend(
-    figure: Figure, panels: Sequence[Axes], records: Records, axis: str, titled: bool = True
+    figure: Figure,
+    panels: Sequence[Axes],
+    records: Records,
+    axis: str,
+    form: Format,
+    titled: bool = True,
 ) -> None:
-    """Adds a legend of the lines, at the right of the panels.
+    """Adds a legend of the lines.
 
     Args:
       figure: the figure.
       panels: its panels; the label of a line is the title of a value of the axis.
       records: the experiment's records.
       axis: the axis that the lines distinguish; empty for a single line, without a legend.
+      form: the room for the figure.
       titled: whether the axis is the legend's title.
     """
     if not axis:
@@ -105,22 +105,45 @@ def line_legend(
             keys.setdefault(label, handle)
     labels = [title(records, value) for value in records.experiment.axes[axis]]
     drawn = [keys[label] for label in labels if label in keys]
-    legend_beside(figure, drawn, title(records, axis) if titled else "")
+    add_legend(figure, drawn, form, title(records, axis) if titled else "")
 
 
-def legend_beside(figure: Figure, keys: Sequence[Artist], title: str = "") -> None:
-    """Adds a legend at the right of the panels, if there are keys."""
-    if keys:
-        place: Any = "outside right upper"
+def add_legend(figure: Figure, keys: Sequence[Artist], form: Format, title: str = "") -> None:
+    """Adds a legend beside the panels, or above them where it would take too much width."""
+    beside = not form.stacked and max(map(_letters, keys), default=0) <= BESIDE
+    if not keys or not beside:
+        _add_rows(figure, keys, "outside upper left", title)
+        return
+    place: Any = "outside right upper"
+    interactive.mark_legend(
         figure.legend(handles=keys, loc=place, title=title or None, alignment="left")
+    )
 
 
-def legend_below(figure: Figure, keys: Sequence[Artist], panels: int = 1) -> None:
+def legend_below(figure: Figure, keys: Sequence[Artist]) -> None:
     """Adds a legend below the panels, if there are keys, and makes the figure higher for it."""
+    _add_rows(figure, keys, "outside lower left")
+
+
+def _add_rows(figure: Figure, keys: Sequence[Artist], place: Any, title: str = "") -> None:
     if not keys:
         return
-    columns = min(len(keys), KEYS_IN_PANEL * panels)
     width, height = figure.get_size_inches()
-    figure.set_size_inches(width, height + KEY_ROW * -(-len(keys) // columns))
-    place: Any = "outside lower center"
-    figure.legend(handles=keys, loc=place, ncols=columns, handlelength=2.0, columnspacing=1.4)
+    columns = max(1, min(len(keys), int(width / (LETTER * max(map(_letters, keys)) + HANDLE))))
+    rows = -(-len(keys) // columns) + bool(title)
+    figure.set_size_inches(width, height + ROW * rows + ROW / 2)
+    interactive.mark_legend(
+        figure.legend(
+            handles=keys,
+            loc=place,
+            ncols=columns,
+            title=title or None,
+            alignment="left",
+            handlelength=2.0,
+            columnspacing=1.2,
+        )
+    )
+
+
+def _letters(key: Artist) -> int:
+    return len(str(key.get_label()))

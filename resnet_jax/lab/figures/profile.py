@@ -1,4 +1,4 @@
-"""Profiles: a quantity along the depth of networks, mean and range over seeds at each site."""
+"""Profiles: a quantity along the depth of networks: seeds, their mean and range at each site."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,9 +13,10 @@ from matplotlib.lines import Line2D
 
 from resnet_jax.lab.analysis import growth
 from resnet_jax.lab.analysis.growth import Selection
-from resnet_jax.lab.design.protocols import AxisValue
-from resnet_jax.lab.figures import captions, edges, layout, style
+from resnet_jax.lab.design.protocols import Cell
+from resnet_jax.lab.figures import captions, edges, interactive, layers, layout, scales, style
 from resnet_jax.lab.figures.probed import StepDrawing, over_seeds, stage_ends
+from resnet_jax.lab.figures.style import WIDE, Format
 from resnet_jax.lab.formatting import capitalized
 from resnet_jax.lab.results.records import Records
 
@@ -63,19 +64,19 @@ class Profile(StepDrawing):
             *captions.edge_marks(*_marked(table)),
         ]
 
-    def draw(self, records: Records) -> Figure:
+    def draw(self, records: Records, form: Format = WIDE) -> Figure:
         table = self.table(records)
-        values = [value for value, _ in records.experiment.along(self.panels)]
-        figure, panels = layout.row_of_panels(len(values), sharex=True, sharey=True)
-        layout.logarithmic(panels[0])
-        for panel, value in zip(panels, values, strict=True):
-            self._draw_panel(panel, records, table, value)
-            panel.set_title(layout.title(records, value), loc="left")
-            panel.set_xlabel(self._depth_label(table))
-        panels[0].set_ylabel(self.described.axis_label)
+        along = records.experiment.along(self.panels, self.where)
+        figure, panels = layout.grid_of_panels(len(along), form, sharex=True, sharey=True)
+        scales.logarithmic(panels[0])
+        for panel, (value, held) in zip(panels, along, strict=True):
+            self._draw_panel(panel, records, table[table["panel"] == value], held)
+            panel.set_title(layout.panel_title(records, self.panels, value), loc="left")
+        layout.label_below(panels, self._depth_label(table))
+        layout.label_beside(panels, self.described.axis_label)
         edges.make_room(panels[0], table)
-        layout.line_legend(figure, panels, records, self.lines)
-        layout.legend_below(figure, self._keys(table), len(panels))
+        layout.line_legend(figure, panels, records, self.lines, form)
+        layout.legend_below(figure, self._keys(table))
         return figure
 
     def table(self, records: Records) -> pd.DataFrame:
@@ -100,27 +101,45 @@ class Profile(StepDrawing):
         return growth.reasons(list(band["stage"]), list(band["unit"]), self.selection)
 
     def _draw_panel(
-        self, panel: Axes, records: Records, table: pd.DataFrame, value: AxisValue
+        self, panel: Axes, records: Records, in_panel: pd.DataFrame, held: Cell
     ) -> None:
-        in_panel = table[table["panel"] == value]
-        looks = style.looks([line for line, _ in records.experiment.along(self.lines)])
-        for line, look in looks.items():
-            band, rows = in_panel[in_panel["line"] == line], edges.rows_of(table, line)
-            if len(band):
-                self._draw_line(panel, band, look, layout.title(records, line))
-                edges.mark_edges(panel, band["at"].to_numpy(), band, look.color, rows)
+        along = records.experiment.along(self.lines, held)
+        looks = style.looks([line for line, _ in along])
+        for line, cell in along:
+            band, look = in_panel[in_panel["line"] == line], looks[line]
+            if not len(band):
+                continue
+            label, seeds = layout.title(records, line), self._seeds(records, cell, band)
+            layers.draw_lines(panel, band.set_index("at"), seeds, look, records, label)
+            self._draw_marks(panel, band, look.color, label)
+            rows = edges.rows_of(in_panel, line)
+            edges.mark_edges(panel, band["at"].to_numpy(), band, look.color, rows, label)
 
-    def _draw_line(self, panel: Axes, band: pd.DataFrame, look: style.Look, label: str) -> None:
-        at, mean, color = band["at"].to_numpy(), band["mean"].to_numpy(), look.color
-        panel.fill_between(at, band["low"], band["high"], fc=color, **style.BAND)
-        panel.plot(at, mean, c=color, ls=look.dashes, label=label)
-        single = isolated(mean)
-        panel.plot(at[single], mean[single], c=color, label="_", **SINGLE)
-        panel.plot(*boundaries(at, band), c=color, label="_", **BOUNDARY)
+    def _seeds(self, records: Records, cell: Cell, band: pd.DataFrame) -> dict[str, pd.Series]:
+        """The positive values of each run, by depth or relative depth."""
+        at, found = band.set_index("site")["at"], self.rows(records, cell)
+        positive = found["value"].astype(float)
+        found = found.assign(value=positive.where((positive > 0) & np.isfinite(positive)))
+        return {
+            str(run): pd.Series(rows["value"].to_numpy(), at[rows["site"]].to_numpy()).sort_index()
+            for run, rows in found.groupby("run", sort=False)
+        }
+
+    def _draw_marks(self, panel: Axes, band: pd.DataFrame, color: str, label: str) -> None:
+        at, mean = band["at"].to_numpy(), band["mean"].to_numpy()
+        kept, single = (band["reason"] == growth.KEPT).to_numpy(), isolated(mean)
+        marks = [
+            (at[single], mean[single], color, SINGLE),
+            (*boundaries(at, band), color, BOUNDARY),
+        ]
         if self.selection:
-            kept = (band["reason"] == growth.KEPT).to_numpy()
-            panel.plot(at[kept], mean[kept], c=color, mfc=color, label="_", zorder=3, **POINT)
-            panel.plot(at[~kept], mean[~kept], c=color, mfc="white", label="_", zorder=3, **POINT)
+            marks += [
+                (at[kept], mean[kept], color, POINT),
+                (at[~kept], mean[~kept], "white", POINT),
+            ]
+        for x, y, fill, look in marks:
+            (drawn,) = panel.plot(x, y, c=color, mfc=fill, label="_", zorder=3, **look)
+            interactive.mark(drawn, label)
 
     def _keys(self, table: pd.DataFrame) -> list[Artist]:
         keys: list[Artist] = []

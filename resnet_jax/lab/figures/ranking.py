@@ -3,16 +3,20 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from resnet_jax.lab.analysis.ranking import Effect, rank
 from resnet_jax.lab.design.protocols import AxisValue, Cell
-from resnet_jax.lab.figures import captions, layout, style
+from resnet_jax.lab.figures import captions, layers, layout, scales, style
 from resnet_jax.lab.figures.base import Drawing
+from resnet_jax.lab.figures.layers import Estimates
+from resnet_jax.lab.figures.style import WIDE, Format
 from resnet_jax.lab.measures import describe
-from resnet_jax.lab.results.records import Records
+from resnet_jax.lab.results.records import Records, of_cell
 
 ROW = 0.24  # height in inches of each value
+LOOK = style.Look(style.INK, "-", "o")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,36 +53,70 @@ class Ranking(Drawing):
         baseline = records.experiment.label(self.than)
         return [
             f"Marks: difference from “{baseline}”, paired by seed ({captions.mean_of(pairs)}).",
-            "Bars: 95% interval of the mean (Student's t), not corrected for the number of "
-            "comparisons."
+            "Faint marks: single seeds. Bars: 95% interval of the mean (Student's t), not "
+            "corrected for the number of comparisons."
             if captions.several(pairs)
             else "",
         ]
 
-    def draw(self, records: Records) -> Figure:
+    def draw(self, records: Records, form: Format = WIDE) -> Figure:
         experiment = records.experiment
         along = experiment.along(self.panels, self.where)
-        figure, panels = layout.row_of_panels(len(along), sharey=True)
+        figure, panels = layout.grid_of_panels(len(along), form, sharex=True, sharey=True)
         order: list[AxisValue] = []
+        drawn = []
         for panel, (value, held) in zip(panels, along, strict=True):
             effects = self._rank(records, held)
             order += [each.value for each in effects if each.value not in order]
-            at = [order.index(each.value) for each in effects]
-            mean, low, high = (
-                np.array([getattr(each.difference, of) for each in effects], float)
-                for of in ("mean", "low", "high")
-            )
-            reach = np.stack([mean - low, high - mean])
-            panel.errorbar(x=mean, y=at, xerr=reach, color=style.INK, **style.INTERVAL)
-            panel.plot(mean, at, ls="none", color=style.INK, marker="o", **style.MEAN)
-            panel.axvline(0, color=style.INK, lw=0.8, zorder=1)
-            panel.set_title(layout.title(records, value) if self.panels else "")
-            unit = describe(self.measure).unit_of_difference
-            panel.set_xlabel(f"Change of {describe(self.measure).words} ({unit})")
+            drawn.append(self._estimates(records, effects, order, held))
+            layers.draw_estimates(panel, drawn[-1], records, joined=False)
+            scales.zero_line(panel, "x")
+            panel.set_title(layout.panel_title(records, self.panels, value))
+            panel.grid(visible=False, axis="y")
+            panel.grid(visible=True, axis="x")
+        layers.limit(panels[0], drawn)
+        for panel, each in zip(panels, drawn, strict=True):
+            layers.draw_arrows(panel, each)
+        measure = describe(self.measure)
+        layout.label_below(panels, f"Change of {measure.words} ({measure.unit_of_difference})")
         panels[0].set_yticks(range(len(order)), [experiment.label(value) for value in order])
         panels[0].set_ylim(len(order) - 0.5, -0.5)
-        figure.set_figheight(max(style.PANEL_HEIGHT, 1 + ROW * len(order)))
+        rows = len(panels) // layout.columns(panels)
+        figure.set_figheight(rows * max(0.6 * form.panel_height, 0.8 + ROW * len(order)))
         return figure
+
+    def _estimates(
+        self, records: Records, effects: list[Effect], order: list[AxisValue], held: Cell
+    ) -> Estimates:
+        def by_seed(value: AxisValue) -> pd.DataFrame:
+            return of_cell(records.runs, {**held, self.axis: value}).set_index("seed", drop=False)
+
+        baseline = by_seed(self.than)[self.measure]
+        at = [order.index(each.value) for each in effects]
+        names = [records.experiment.label(each.value) for each in effects]
+        seeds = [
+            runs.assign(at=place, place=name, value=runs[self.measure] - baseline)
+            for runs, place, name in zip(
+                (by_seed(each.value) for each in effects), at, names, strict=True
+            )
+        ]
+        columns = ["run", "seed", "status", "at", "place", "value"]
+        found = [each.difference for each in effects]
+        mean, low, high = (
+            np.array([getattr(each, of) for each in found], float) for of in ("mean", "low", "high")
+        )
+        return Estimates(
+            np.array(at, float),
+            names,
+            mean,
+            low,
+            high,
+            [layers.note_of(each.n, each.low, each.high) for each in found],
+            pd.concat(seeds)[columns] if seeds else pd.DataFrame(columns=columns),
+            LOOK,
+            "Difference",
+            axis="x",
+        )
 
     def _rank(self, records: Records, held: Cell) -> list[Effect]:
         return rank(records, self.axis, self.than, self.measure, held)

@@ -15,19 +15,17 @@ from resnet_jax.errors import UserError
 from resnet_jax.lab.analysis import growth
 from resnet_jax.lab.analysis.growth import Line
 from resnet_jax.lab.design.protocols import Cell
-from resnet_jax.lab.figures import captions, edges, layout, style
+from resnet_jax.lab.figures import captions, edges, interactive, layers, layout, scales, style
+from resnet_jax.lab.figures.layers import Estimates
 from resnet_jax.lab.figures.probed import StepDrawing
+from resnet_jax.lab.figures.style import WIDE, Format
 from resnet_jax.lab.formatting import capitalized, count, number
 from resnet_jax.lab.results.records import Records
 
 At = Float[np.ndarray, " runs"]
 
 WIDTH = 6.4  # inches
-# Fractions of the distance between depths: offsets of the seeds of the first and of the last line
-# from their means. Fractions of the range of depths: limits of that distance.
-NEAREST, FURTHEST = 0.22, 0.54
-DISTANCE = 0.08, 0.12
-MEAN: dict[str, Any] = {**style.MEAN, "markersize": 5.5}
+STEP, SPAN = 9.0, 27.0  # in points: distance of lines, and at most that of the outermost
 FITS = {"exponential": (0, (6, 2)), "power law": (0, (1, 1.6))}
 THIN: dict[str, Any] = {"linewidth": 1.0, "zorder": 1.5}
 
@@ -59,22 +57,25 @@ class Ratio(StepDrawing):
             *_explain_edges(table),
         ]
 
-    def draw(self, records: Records) -> Figure:
+    def draw(self, records: Records, form: Format = WIDE) -> Figure:
         depths, table = self._depths(records), self.table(records)
-        figure, (panel,) = layout.row_of_panels(1)
-        figure.set_size_inches(WIDTH, style.PANEL_HEIGHT)
-        layout.logarithmic(panel)
+        figure, (panel,) = layout.grid_of_panels(1, form)
+        figure.set_figwidth(min(WIDTH, form.width))
+        scales.logarithmic(panel)
         panel.axhline(1, color=style.INK, lw=0.8, zorder=1)
-        self._draw_lines(panel, records, table)
+        drawn = self._draw_lines(panel, records, table)
+        layers.limit(panel, drawn)
         edges.make_room(panel, table)
-        panel.set_xticks(depths, [f"{depth:g}" for depth in depths])
+        for each in drawn:
+            layers.draw_arrows(panel, each)
+        scales.number_settings(panel, depths, logarithmic=False)
         panel.set_xlabel(layout.title(records, self.x))
         words = capitalized(self.described.words)
         panel.set_ylabel(f"{words}:\nfirst {self._site} / last {self._site}")
-        layout.line_legend(figure, [panel], records, self.lines, titled=False)
+        layout.line_legend(figure, [panel], records, self.lines, form, titled=False)
         fitted = _fit_keys() if self._explain_fits(records, table) else []
         marks = edges.keys(int(table["zeros"].sum()), int(table["nonfinite"].sum()))
-        layout.legend_below(figure, [*fitted, *marks], panels=2)
+        layout.legend_below(figure, [*fitted, *marks])
         return figure
 
     def table(self, records: Records) -> pd.DataFrame:
@@ -113,21 +114,22 @@ class Ratio(StepDrawing):
         by_run = self.rows(records, cell).groupby("run", sort=False)["value"]
         return {str(run): values.to_numpy() for run, values in by_run}
 
-    def _draw_lines(self, panel: Axes, records: Records, table: pd.DataFrame) -> None:
+    def _draw_lines(self, panel: Axes, records: Records, table: pd.DataFrame) -> list[Estimates]:
         values = [value for value, _ in records.experiment.along(self.lines)]
-        looks, distance = style.looks(values), _distance(self._depths(records))
+        looks, step, drawn = style.looks(values), min(STEP, SPAN / len(values)), []
         for place, value in enumerate(values):
             of_line = table[table["line"] == value]
             if not len(of_line):  # no key in the legend without a mark
                 continue
             label, look = layout.title(records, value), looks[value]
-            offset = NEAREST + (FURTHEST - NEAREST) * place / max(len(values) - 1, 1)
-            at = of_line["depth"].to_numpy(dtype=float) + offset * distance
-            _draw_means(panel, means(of_line), look, label)
-            _draw_seeds(panel, at, of_line, look)
-            edges.mark_edges(panel, at, of_line, look.color, edges.rows_of(table, value))
+            points = step * (place - (len(values) - 1) / 2)
+            drawn.append(_estimates(records, of_line, look, label, points))
+            layers.draw_estimates(panel, drawn[-1], records, joined=False)
+            at = of_line["depth"].to_numpy(dtype=float)
+            edges.mark_edges(panel, at, of_line, look.color, edges.rows_of(table, value), label)
             if self.fits:
-                _draw_fits(panel, means(of_line), look)
+                _draw_fits(panel, means(of_line), look, label)
+        return drawn
 
     def _explain_fits(self, records: Records, table: pd.DataFrame) -> list[str]:
         if not self.fits:
@@ -189,32 +191,41 @@ def _has_logarithm(table: pd.DataFrame) -> pd.Series:
     return ~table["zeros"] & ~table["nonfinite"]
 
 
-def _distance(depths: list[float]) -> float:
-    """The least distance between depths, limited to `DISTANCE`."""
-    least = float(np.min(np.diff(sorted(depths)), initial=np.inf))
-    return float(np.clip(least, *(share * np.ptp(depths) for share in DISTANCE)))
+def _estimates(
+    records: Records, of_line: pd.DataFrame, look: style.Look, label: str, points: float
+) -> Estimates:
+    mean, shown = means(of_line), of_line[_has_logarithm(of_line)]
+    runs = records.runs.set_index("run").loc[shown["run"]]
+    seeds = shown.assign(
+        seed=runs["seed"].to_numpy(),
+        status="done",
+        at=shown["depth"],
+        place=[f"{depth:g}" for depth in shown["depth"]],
+        value=shown["ratio"],
+    )
+    at, value, low, high = (mean[of].to_numpy(float) for of in ("depth", "mean", "low", "high"))
+    counts = shown.groupby("depth").size()
+    return Estimates(
+        at,
+        [f"{depth:g}" for depth in at],
+        value,
+        low,
+        high,
+        [layers.note_of(*each) for each in zip(counts, low, high, strict=True)],
+        seeds,
+        look,
+        label,
+        points=points,
+    )
 
 
-def _draw_means(panel: Axes, mean: pd.DataFrame, look: style.Look, label: str) -> None:
-    at, value = mean["depth"], mean["mean"]
-    reach = value - mean["low"], mean["high"] - value
-    panel.errorbar(at, value, yerr=reach, color=look.color, **style.INTERVAL)
-    panel.plot(at, value, color=look.color, marker=look.marker, ls="none", label=label, **MEAN)
-
-
-def _draw_seeds(panel: Axes, at: At, table: pd.DataFrame, look: style.Look) -> None:
-    shown = _has_logarithm(table).to_numpy()
-    ratio = table["ratio"].to_numpy()[shown]
-    panel.plot(at[shown], ratio, c=look.color, marker=look.marker, **style.SEED)
-
-
-def _draw_fits(panel: Axes, mean: pd.DataFrame, look: style.Look) -> None:
+def _draw_fits(panel: Axes, mean: pd.DataFrame, look: style.Look, label: str) -> None:
     depth = np.linspace(mean["depth"].min(), mean["depth"].max(), 200)
     for name, fit in fits(mean).items():
         x = depth if name == "exponential" else np.log(depth)
-        panel.plot(
-            depth, np.exp(fit.intercept + fit.slope * x), c=look.color, ls=FITS[name], **THIN
-        )
+        value = np.exp(fit.intercept + fit.slope * x)
+        (drawn,) = panel.plot(depth, value, c=look.color, ls=FITS[name], **THIN)
+        interactive.mark(drawn, label, name)
 
 
 def _fit_keys() -> list[Artist]:
@@ -227,7 +238,7 @@ def _explain_marks(counts: list[int]) -> str:
     if not captions.several(counts):
         return f"Marks: {captions.sample(counts)}." if counts else ""
     return (
-        "Filled marks: geometric mean. Open marks to its right: single seeds. Bars: 95% interval "
+        "Solid marks: geometric mean. Faint marks: single seeds. Bars: 95% interval "
         f"of the mean (Student's t of the logarithm, {captions.sample(counts)})."
     )
 

@@ -1,19 +1,19 @@
 """Standard deviations of layer responses, after He et al. 2015, Fig. 7."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from resnet_jax.lab.design.protocols import AxisValue, Cell
-from resnet_jax.lab.figures import captions, layout, style
+from resnet_jax.lab.figures import captions, layers, layout, style
 from resnet_jax.lab.figures.probed import StepDrawing, over_seeds
+from resnet_jax.lab.figures.style import WIDE, Format
 from resnet_jax.lab.results.records import Records
 
-WIDTH, HEIGHT = 6.2, 2.5  # inches of a panel
+WIDTH, HEIGHT = 6.2, 2.5  # inches of a panel, at most
 NORMS = ("stem/norm", "stage*/unit*/norm?")
 
 _DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
@@ -50,21 +50,28 @@ class Responses(StepDrawing):
             captions.lines_and_bands(captions.seeds_by_cell(records, found["run"])),
         ]
 
-    def draw(self, records: Records) -> Figure:
-        figure = Figure(figsize=(WIDTH + style.LEGEND_WIDTH, 2 * HEIGHT))
+    def draw(self, records: Records, form: Format = WIDE) -> Figure:
+        width = min(form.width, WIDTH + style.LEGEND_WIDTH)
+        figure = Figure(figsize=(width, 2 * HEIGHT))
         ordered, ranked = figure.subplots(2, 1, sharey=True)
         looks, dashes = self._looks(records), self._dashes(records)
         for family, held in records.experiment.along(self.families, self.where):
             for value, cell in records.experiment.along(self.lines, held):
-                band, color = self.band(records, cell), looks[value].color
-                _draw_line(ordered, band, color, dashes[family])
-                ranks = band.sort_values("mean", ascending=False, ignore_index=True)
-                _draw_line(ranked, ranks.assign(depth=ranks.index + 1), color, dashes[family])
+                band, found = self.band(records, cell), self.rows(records, cell)
+                look = replace(looks[value], dashes=dashes[family])
+                keys = [layout.title(records, each) for each in (value, family)]
+                ranks = band.sort_values("mean", ascending=False)["site"]
+                for panel, sites in ((ordered, band["site"]), (ranked, ranks)):
+                    at = band["depth"] if panel is ordered else range(1, len(band) + 1)
+                    places = pd.Series(list(at), index=list(sites), dtype=float)
+                    drawn = band.set_index("site").loc[sites].set_index(places)
+                    seeds = _by_run(found, places)
+                    layers.draw_lines(panel, drawn, seeds, look, records, *keys, width=1.4)
         for panel, label in ((ordered, "Layer, from the input"), (ranked, "Rank of the layer")):
             panel.set_xlabel(label)
             panel.set_ylabel("Standard deviation")
         ordered.set_ylim(bottom=0)
-        self._add_legends(figure, records)
+        self._add_legends(figure, records, form)
         return figure
 
     def band(self, records: Records, cell: Cell) -> pd.DataFrame:
@@ -78,7 +85,7 @@ class Responses(StepDrawing):
         families = [family for family, _ in records.experiment.along(self.families)]
         return dict(zip(families, dashes_of(len(families)), strict=True))
 
-    def _add_legends(self, figure: Figure, records: Records) -> None:
+    def _add_legends(self, figure: Figure, records: Records, form: Format) -> None:
         drawn = records.runs[records.runs["run"].isin(self.all_rows(records)["run"])]
         values = set(drawn[self.lines]) if self.lines else set()
         families = set(drawn[self.families]) if self.families else set()
@@ -92,7 +99,7 @@ class Responses(StepDrawing):
             for family, dashes in self._dashes(records).items()
             if family in families
         ]
-        layout.legend_beside(figure, by_color, layout.title(records, self.lines))
+        layout.add_legend(figure, by_color, form, layout.title(records, self.lines))
         layout.legend_below(figure, by_dashes)
 
 
@@ -101,7 +108,11 @@ def dashes_of(count: int) -> list[Any]:
     return [_DASHES[place % len(_DASHES)] for place in reversed(range(count))]
 
 
-def _draw_line(panel: Axes, band: pd.DataFrame, color: str, dashes: Any) -> None:
-    at = band["depth"].to_numpy(dtype=float)
-    panel.fill_between(at, band["low"], band["high"], fc=color, **style.BAND)
-    panel.plot(at, band["mean"], c=color, ls=dashes, lw=1.4)
+def _by_run(found: pd.DataFrame, places: pd.Series) -> dict[str, pd.Series]:
+    """The values of each run by place, given the place of each site."""
+    return {
+        str(run): pd.Series(
+            rows["value"].to_numpy(dtype=float), places[rows["site"]].to_numpy()
+        ).sort_index()
+        for run, rows in found.groupby("run", sort=False)
+    }

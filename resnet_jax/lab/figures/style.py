@@ -10,16 +10,50 @@ from matplotlib.colors import to_hex
 from resnet_jax.lab.design.protocols import AxisValue
 
 DOTS_PER_INCH = 200
-PANEL_WIDTH, PANEL_HEIGHT, LEGEND_WIDTH = 3.9, 3.3, 1.2  # inches
+PANEL_WIDTH, PANEL_HEIGHT, LEGEND_WIDTH = 3.7, 3.1, 1.2  # inches
+TYPE = 10  # points, of all text in all figures
 
 INK, FAINT = "#222222", "#dddddd"
+
+
+@dataclass(frozen=True)
+class Format:
+    """The room for a figure. Figures are not scaled afterwards, so that their text has one size.
+
+    Attributes:
+      width: the largest width in inches; 96 pixels of a page each.
+      columns: how many panels are side by side at most.
+      panel_height: height of a panel in inches.
+    """
+
+    width: float
+    columns: int
+    panel_height: float
+
+    @property
+    def stacked(self) -> bool:
+        """Whether all panels are below each other, and legends above them."""
+        return self.columns == 1
+
+
+WIDE = Format(8.6, 3, PANEL_HEIGHT)  # the column of a report, of 52rem
+NARROW = Format(3.55, 1, 2.6)  # a page of 390 pixels with margins
 
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays searchable and takes the font of the page
     "font.family": "DejaVu Sans",  # shipped with matplotlib: the same on every machine
-    "font.size": 11,
-    "axes.labelsize": 11,
-    "axes.titlesize": 11,
+    "font.size": TYPE,
+    **dict.fromkeys(
+        (
+            "axes.labelsize",
+            "axes.titlesize",
+            "xtick.labelsize",
+            "ytick.labelsize",
+            "legend.fontsize",
+            "legend.title_fontsize",
+        ),
+        TYPE,
+    ),
     "axes.titleweight": "bold",
     "axes.edgecolor": INK,
     "axes.labelcolor": INK,
@@ -34,20 +68,19 @@ STYLE: dict[Any, Any] = {
     "grid.color": FAINT,
     "grid.linewidth": 0.8,
     "lines.linewidth": 1.8,
+    "axes.facecolor": "none",
     "legend.frameon": False,
     "legend.handlelength": 2.8,
     "figure.constrained_layout.use": True,
 }
 
-BAND: dict[str, Any] = {"alpha": 0.2, "linewidth": 0}
-MEAN: dict[str, Any] = {"markersize": 7, "zorder": 3}
-INTERVAL: dict[str, Any] = {"ls": "none", "capsize": 4, "elinewidth": 1.5, "zorder": 3}
-SEED: dict[str, Any] = {
-    "markersize": 4.5,
-    "fillstyle": "none",
-    "markeredgewidth": 1.1,
-    "ls": "none",
-}
+BAND: dict[str, Any] = {"alpha": 0.12, "linewidth": 0}
+MEAN: dict[str, Any] = {"markersize": 5.5, "zorder": 3}
+INTERVAL: dict[str, Any] = {"ls": "none", "capsize": 3.5, "elinewidth": 1.4, "zorder": 2.6}
+SEED: dict[str, Any] = {"markersize": 4.5, "markeredgewidth": 0, "alpha": 0.5, "ls": "none"}
+ARROW: dict[str, Any] = {"ls": "none", "markersize": 6, "clip_on": False, "zorder": 4}
+DIVERGED: dict[str, Any] = {"markersize": 5, "markeredgewidth": 1.2, "ls": "none"}
+SEED_LINE: dict[str, Any] = {"linewidth": 0.7, "alpha": 0.45, "zorder": 1.9}
 
 # Okabe and Ito (2008); dashes and markers distinguish them in grayscale.
 _HUES = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")

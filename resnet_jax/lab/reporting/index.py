@@ -10,8 +10,9 @@ from resnet_jax.errors import one_line
 from resnet_jax.lab.analysis.claims import Verdict
 from resnet_jax.lab.formatting import count
 from resnet_jax.lab.reporting import report
+from resnet_jax.lab.reporting.drawings import drawing
 from resnet_jax.lab.reporting.overview import title
-from resnet_jax.lab.reporting.report import Report, inline
+from resnet_jax.lab.reporting.report import Report
 from resnet_jax.lab.results.folder import Folder, experiments_in
 
 PAGE = "index.html"
@@ -109,5 +110,5 @@ def _card(path: Path) -> Card:
 def _first_figure(built: Report) -> Markup:
     for figure in built.records.experiment.figures[:1]:
         file = built.folder.figures / f"{figure.name}.svg"
-        return inline(file, f"{built.folder.path.name}-{figure.name}")
+        return drawing(file, f"{built.folder.path.name}-{figure.name}")
     return Markup()

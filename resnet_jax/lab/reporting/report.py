@@ -1,6 +1,5 @@
 """The report of an experiment: one self-contained HTML file, built from the records alone."""
 
-import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable
@@ -10,7 +9,6 @@ from typing import Any
 
 import jinja2
 import pandas as pd
-from markupsafe import Markup
 
 from resnet_jax.lab import figures
 from resnet_jax.lab.analysis import claims, tables
@@ -18,6 +16,7 @@ from resnet_jax.lab.analysis.claims import Verdict
 from resnet_jax.lab.design.grid_filter import GridFilter
 from resnet_jax.lab.formatting import capitalized, count, duration, listed, with_unit
 from resnet_jax.lab.measures import describe
+from resnet_jax.lab.reporting.drawings import drawing
 from resnet_jax.lab.reporting.main_table import MainTable, main_table
 from resnet_jax.lab.reporting.paper import PaperComparison, compare_with_paper
 from resnet_jax.lab.results import folder, records
@@ -140,7 +139,7 @@ def _render(report: Report, drawings: dict[str, Path]) -> str:
             findings=report.findings,
             comparison=report.comparison,
             figures=[
-                (inline(drawings[each.name], each.name), each.caption(report.records))
+                (drawing(drawings[each.name], each.name), each.caption(report.records))
                 for each in experiment.figures
             ],
             table=tables.for_reading(report.table, experiment),
@@ -170,20 +169,6 @@ def _commits(report: Report) -> dict[str, str]:
         if commit and not commits.get(commit):
             commits[commit] = shlex.quote(str(patch.resolve())) if patch.exists() else ""
     return commits
-
-
-def inline(svg: Path, name: str) -> Markup:
-    """Returns an SVG file as an element of a page; ids are prefixed with a name to be unique."""
-    text = svg.read_text(encoding="utf-8")
-    text = text[text.index("<svg") :]
-    text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", text)
-    # The width becomes a maximum: figures shrink on a narrow page (the viewBox keeps their
-    # proportions), and have text of the same size on a wide one.
-    text = re.sub(
-        r'^<svg\b([^>]*?) width="([^"]*)"', r'<svg\1 style="width: 100%; max-width: \2"', text
-    )
-    text = re.sub(r'^<svg\b([^>]*?) height="[^"]*"', r"<svg\1", text)
-    return Markup(text)
 
 
 def state(found: Records) -> str:

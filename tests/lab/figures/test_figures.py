@@ -60,7 +60,7 @@ def test_test_measures_come_from_evaluations(results: Folder):
     assert list(band.index) == [300]
 
 
-def test_curves_have_a_panel_and_a_line_for_each_value(results: Folder):
+def test_curves_have_a_panel_and_a_line_for_each_value(results: Folder, lines):
     figure = Curves(panels="family", lines="depth").draw(read(results))
     plain, residual = figure.axes
     assert [each.get_title(loc="left") or each.get_title() for each in figure.axes] == [
@@ -69,8 +69,8 @@ def test_curves_have_a_panel_and_a_line_for_each_value(results: Folder):
     ]
     assert plain.get_ylabel() == "Training error (%)"
     assert plain.get_ylim() == residual.get_ylim()
-    assert [line.get_label() for line in residual.lines] == ["20", "32", "56"]
-    assert plain.lines[2].get_ydata()[-1] > 30 > residual.lines[2].get_ydata()[-1]
+    assert list(lines(figure, 1)) == ["20", "32", "56"]
+    assert lines(figure)["56"].get_ydata()[-1] > 30 > lines(figure, 1)["56"].get_ydata()[-1]
 
 
 def test_final_shows_every_seed_the_mean_and_its_interval(results: Folder, diverge):
@@ -106,7 +106,9 @@ def test_captions_explain_marks_and_diverged_runs(results: Folder, diverge):
     found = read(results)
     curves, final = found.experiment.figures
     caption = curves.caption(found)
-    assert caption.startswith("Deeper plain networks train worse. Lines: mean of 3 seeds. Bands")
+    assert caption.startswith(
+        "Deeper plain networks train worse. Lines: mean of 3 seeds. Thin lines"
+    )
     assert re.search(r"Diverged runs \(1\) count as 90%", caption)
     assert re.search(r"Student's t, 3 seeds.*1 diverged run, counted as 90%", final.caption(found))
 
@@ -161,9 +163,12 @@ def test_files_are_reproducible_and_contain_text(results: Folder):
     assert sorted(each.name for each in results.figures.iterdir()) == [
         "final.png",
         "final.svg",
+        "narrow",
         "training_curves.png",
         "training_curves.svg",
     ]
+    narrow = sorted(each.name for each in (results.figures / "narrow").iterdir())
+    assert narrow == ["final.svg", "training_curves.svg"]
 
 
 def lightness(color: str) -> float:

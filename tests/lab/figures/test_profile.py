@@ -61,7 +61,7 @@ def test_points_excluded_from_fits_are_open(grid: Records, keys):
 def test_profile_caption(grid: Records):
     caption = Profile(panels="family", lines="depth", says="It grows.").caption(grid)
     assert caption.startswith("It grows. Gradient norm (")
-    for part in ("Frobenius norm", "initialization", "geometric mean of 3 seeds", "Bands", "stage"):
+    for part in ("Frobenius norm", "initialization", "geometric mean of 3 seeds", "bands", "stage"):
         assert part in caption
     for part in ("not finite", "zero", "open points", "not shown"):
         assert part not in caption
@@ -161,10 +161,10 @@ def layers(made) -> Records:
 
 def test_sites_are_selected_by_kind_and_pattern(layers):
     kernels = Profile(of="parameter", sites="*/kernel").draw(layers)
-    (line,) = [x for x in kernels.axes[0].lines if len(x.get_xdata()) == 4]
-    np.testing.assert_allclose(line.get_ydata(), 7.0)
+    line = next(x for x in kernels.axes[0].lines if len(x.get_xdata()) == 4)
+    np.testing.assert_allclose(line.get_ydata(), [7.0] * 4)
     outputs = Profile(of="activation", sites="*/conv2").draw(layers)
-    (line,) = [x for x in outputs.axes[0].lines if len(x.get_xdata()) == 2]
+    line = next(x for x in outputs.axes[0].lines if len(x.get_xdata()) == 2)
     assert list(line.get_xdata()) == [2, 4]
     np.testing.assert_allclose(line.get_ydata(), 3.0)
     assert outputs.axes[0].get_ylabel() == "Gradient norm\n(nats per unit of signal)"
@@ -196,8 +196,8 @@ def test_runs_without_the_selected_step_are_counted(made, unit):
 
     found = made(trained)
     profile = Profile(step=2)
-    (line,) = [x for x in profile.draw(found).axes[0].lines if len(x.get_xdata()) == 3]
-    np.testing.assert_allclose(line.get_ydata(), 0.01)
+    line = next(x for x in profile.draw(found).axes[0].lines if len(x.get_xdata()) == 3)
+    np.testing.assert_allclose(line.get_ydata(), [0.01] * 3)
     assert "after 2 steps" in profile.caption(found)
     assert "1 of 3 runs" in profile.caption(found)
 
@@ -206,7 +206,7 @@ def test_single_seed_has_no_band(made, at_start):
     found = made(at_start, seeds=(0,), family=("plain",), depth=(8, 20))
     caption = Profile(lines="depth", where={"family": "plain"}).caption(found)
     assert "Lines: 1 seed." in caption
-    assert "Bands" not in caption
+    assert "bands" not in caption
 
 
 def test_cells_outside_the_grid_have_no_line(made, at_start, lines):

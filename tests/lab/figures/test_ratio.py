@@ -28,7 +28,7 @@ def test_every_seed_is_drawn_and_the_interval_is_that_of_the_logarithm(made, at_
         return rows
 
     figure = Ratio().draw(made(spread, depth=(8, 20, 56)))
-    drawn = [y for x in figure.axes[0].lines if x.get_fillstyle() == "none" for y in x.get_ydata()]
+    drawn = [y for x in figure.axes[0].lines if x.get_alpha() for y in x.get_ydata()]
     expected = [GROWTH ** (n - 1) * 4.0**k for n in (3, 9, 27) for k in (-1, 0, 1)]
     np.testing.assert_allclose(sorted(drawn), sorted(expected))
     (bars,) = [x for x in figure.axes[0].collections if len(x.get_segments()) == 3]
@@ -64,7 +64,7 @@ def test_runs_without_a_ratio_are_marked_at_the_edges(made, unit, at_edge):
     found = made(ends, depth=(8, 20, 56))
     figure, caption = Ratio().draw(found), Ratio().caption(found)
     assert (len(at_edge(figure, "v")), len(at_edge(figure, "x"))) == (3, 3)
-    assert max(at_edge(figure, "v")) < 20 < min(at_edge(figure, "x")) < 56
+    assert (set(at_edge(figure, "v")), set(at_edge(figure, "x"))) == ({8}, {20})
     assert "zero (3 runs)" in caption
     assert "not finite (3 runs)" in caption
 

@@ -1,0 +1,160 @@
+// Figures of a page. Hovering, touching or the arrow keys show the value, the seed and the run of a
+// point; a click on a key of a legend, or Enter, hides and shows its series. What is shown is read
+// from the attributes that resnet_jax/lab/figures/interactive.py describes.
+(() => {
+  const REACH = 26; // pixels around a point
+  const tip = document.body.appendChild(document.createElement("div"));
+  tip.className = "tip";
+  tip.setAttribute("role", "status");
+  const points = new WeakMap(); // of a drawing, once it is used
+  let lit = null, ring = null;
+
+  const read = (group, name) => name in group.dataset ? JSON.parse(group.dataset[name]) : undefined;
+  const pick = (value, i) => Array.isArray(value) ? value[i] : value;
+  const shown = (group) => group.style.display !== "none";
+  const number = (value) => String(value).replace("-", "\u2212");
+
+  // Where a value is, as a fraction of an axis; cells of heat maps are given as fractions.
+  const fraction = (value, [low, high], scale) => scale === "log"
+    ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
+
+  const box = (panel) => panel.querySelector("path").getBBox(); // its background
+
+  function pointsOf(svg) {
+    if (points.has(svg)) return points.get(svg);
+    const found = [];
+    for (const panel of svg.querySelectorAll("[data-panel]")) {
+      const [xlim, ylim] = [read(panel, "xlim"), read(panel, "ylim")];
+      const { x: left, y: top, width, height } = box(panel);
+      for (const group of panel.querySelectorAll("[data-x][data-y]")) {
+        const [xs, ys] = [read(group, "x"), read(group, "y")];
+        const [dx, dy] = [read(group, "dx") || 0, read(group, "dy") || 0];
+        xs.forEach((x, i) => found.push({
+          panel, group, i,
+          x: left + dx + width * fraction(x, xlim, read(panel, "xscale")),
+          y: top - dy + height * (1 - fraction(ys[i], ylim, read(panel, "yscale"))),
+        }));
+      }
+    }
+    points.set(svg, found);
+    return found;
+  }
+
+  function wordsOf({ panel, group, i }) {
+    const data = (name) => pick(read(group, name), i);
+    const value = read(group, "value") || "y", place = value === "y" ? "x" : "y";
+    const run = data("run"), note = data("note");
+    return [
+      [read(panel, "panel"), ...(read(group, "series") || [])].filter(Boolean).join(", "),
+      `${read(panel, place + "label")}: ${number(data("at") ?? data(place))}`,
+      `${read(panel, value + "label")}: ${number(data(value))}`,
+      run === undefined ? note : [`seed ${data("seed")}`, note, `run ${run}`].filter(Boolean).join(", "),
+    ];
+  }
+
+  function cellAt(svg, at) {
+    for (const panel of svg.querySelectorAll("[data-cells]")) {
+      const { x: left, y: top, width, height } = box(panel), cells = read(panel, "cells");
+      const place = (ends, f) => ends.findIndex((end, i) => end <= f && f < ends[i + 1]);
+      const column = place(cells.x, (at.x - left) / width);
+      const row = place(cells.y, 1 - (at.y - top) / height);
+      if (column >= 0 && row >= 0) return [
+        [read(panel, "panel"), cells.sites[row]].filter(Boolean).join(", "),
+        `${read(panel, "xlabel")}: ${cells.steps[column]}`,
+        `${cells.label}: ${number(cells.values[row][column] ?? "none")}`,
+        cells.note,
+      ];
+    }
+  }
+
+  function show(words, { x, y }) {
+    tip.replaceChildren(...words.filter(Boolean).map((each) => {
+      const line = document.createElement("div");
+      line.textContent = each;
+      return line;
+    }));
+    tip.classList.add("on");
+    const { width, height } = tip.getBoundingClientRect();
+    tip.style.left = `${Math.max(4, Math.min(x + 14, innerWidth - width - 4))}px`;
+    tip.style.top = `${y - height - 14 < 4 ? y + 18 : y - height - 14}px`;
+  }
+
+  function showPoint(svg, point) {
+    hide();
+    lit = point.group;
+    lit.classList.add("lit");
+    ring = svg.appendChild(document.createElementNS(svg.namespaceURI, "circle"));
+    for (const [name, value] of Object.entries({ class: "ring", cx: point.x, cy: point.y, r: 5 }))
+      ring.setAttribute(name, value);
+    const { x, y, width } = ring.getBoundingClientRect();
+    show(wordsOf(point), { x: x + width / 2, y });
+  }
+
+  function hide() {
+    tip.classList.remove("on");
+    lit?.classList.remove("lit");
+    ring?.remove();
+    lit = ring = null;
+  }
+
+  function hover(svg, event) {
+    const matrix = svg.getScreenCTM();
+    const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(matrix.inverse());
+    const away = (point) => matrix.a * Math.hypot(point.x - at.x, point.y - at.y);
+    const near = pointsOf(svg).filter(({ group }) => shown(group))
+      .reduce((best, point) => away(point) < away(best) ? point : best, { x: Infinity, y: 0 });
+    if (away(near) <= REACH) return showPoint(svg, near);
+    hide();
+    const words = cellAt(svg, at);
+    if (words) show(words, { x: event.clientX, y: event.clientY });
+  }
+
+  function step(svg, event) { // the arrow keys go through the points
+    const found = pointsOf(svg).filter(({ group }) => shown(group));
+    const move = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (event.key === "Escape") hide();
+    if (!move || !found.length) return;
+    event.preventDefault();
+    const next = (Number(svg.dataset.at ?? (move > 0 ? -1 : 0)) + move + found.length) % found.length;
+    svg.dataset.at = next;
+    showPoint(svg, found[next]);
+  }
+
+  function toggle(figure, key, off) {
+    if (!off.delete(key)) off.add(key);
+    for (const group of figure.querySelectorAll("[data-series]"))
+      group.style.display = read(group, "series").some((each) => off.has(each)) ? "none" : "";
+    for (const each of figure.querySelectorAll("[data-key]")) {
+      each.classList.toggle("off", off.has(read(each, "key")));
+      each.setAttribute("aria-pressed", !off.has(read(each, "key")));
+    }
+    hide();
+  }
+
+  for (const figure of document.querySelectorAll("figure:has(.drawing), .card:has(.drawing)")) {
+    const off = new Set();
+    for (const svg of figure.querySelectorAll(".drawing > svg")) {
+      svg.setAttribute("tabindex", 0);
+      svg.setAttribute("role", "group");
+      svg.setAttribute("aria-label", "Figure; the arrow keys go through its points");
+      for (const event of ["pointermove", "pointerdown"]) svg.addEventListener(event, (e) => hover(svg, e));
+      svg.addEventListener("pointerleave", hide);
+      svg.addEventListener("blur", hide);
+      svg.addEventListener("keydown", (e) => step(svg, e));
+    }
+    for (const title of figure.querySelectorAll("[data-series] > title")) { // shown by the tip
+      title.parentNode.setAttribute("aria-label", title.textContent);
+      title.remove();
+    }
+    for (const each of figure.querySelectorAll("[data-key]")) {
+      const key = read(each, "key");
+      each.setAttribute("role", "button");
+      each.setAttribute("aria-pressed", true);
+      if (each.querySelector("text")) each.setAttribute("tabindex", 0);
+      each.addEventListener("click", () => toggle(figure, key, off));
+      each.addEventListener("keydown", (e) => {
+        if (e.key === "Enter" || e.key === " ") { e.preventDefault(); toggle(figure, key, off); }
+      });
+    }
+  }
+})();
