@@ -106,7 +106,7 @@ class Final(Drawing):
             panel.grid(visible=True, axis="x")
             panel.set_xlabel(describe(measure).axis_label)
         else:
-            scales.number_settings(panel, values)
+            scales.number_settings(panel, [float(value) for value in values])
             panel.set_ylabel(describe(measure).axis_label)
             panel.tick_params(labelleft=True)
 

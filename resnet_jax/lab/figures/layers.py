@@ -114,9 +114,10 @@ def _draw_seeds(panel: Axes, given: Estimates, other: scales.Axis) -> None:
     found = given.seeds[np.isfinite(given.seeds["value"].astype(float))]
     if not len(found) or found.groupby("at").size().max() == 1:  # the mean is the seed
         return
-    seeds = sorted(found["seed"].unique())
+    seeds = sorted(int(seed) for seed in found["seed"].unique())
     step = min(SPREAD, WIDEST / len(seeds))
-    for (seed, status), rows in found.groupby(["seed", "status"]):
+    for (given_seed, status), rows in found.groupby(["seed", "status"]):
+        seed = int(str(given_seed))
         points = given.points + step * (seeds.index(seed) - (len(seeds) - 1) / 2)
         diverged = status == "diverged"
         at, value = rows["at"].to_numpy(float), rows["value"].to_numpy(float)
@@ -136,7 +137,7 @@ def _draw_seeds(panel: Axes, given: Estimates, other: scales.Axis) -> None:
             x=x,
             y=y,
             at=rows["place"],
-            seed=int(seed),
+            seed=seed,
             run=rows["run"],
             value=given.axis,
             **{f"d{other}": points},
@@ -208,5 +209,8 @@ def draw_lines(
 def of_runs(records: Records, *runs: str) -> interactive.Data:
     """The names and the seeds of runs, as data of a mark; of one run not as lists."""
     seeds = records.runs.set_index("run")["seed"]
-    found = {"run": list(runs), "seed": [int(seeds[run]) for run in runs]}
+    found: dict[str, list[Any]] = {
+        "run": list(runs),
+        "seed": [int(seeds[run]) for run in runs],
+    }
     return {name: each[0] if len(each) == 1 else each for name, each in found.items() if each}

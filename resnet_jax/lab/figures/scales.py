@@ -101,8 +101,8 @@ def _apart(at: Values, half: Sequence[float], i: int, j: int) -> bool:
 def beside(panel: Axes, points: float, axis: Axis = "x") -> Transform:
     """The transform of a panel's data, moved by some points (1/72 inch) along an axis."""
     figure: Any = panel.figure
-    moved = (points / 72, 0) if axis == "x" else (0, points / 72)
-    return panel.transData + ScaledTranslation(*moved, figure.dpi_scale_trans)
+    right, up = (points / 72, 0.0) if axis == "x" else (0.0, points / 72)
+    return panel.transData + ScaledTranslation(right, up, figure.dpi_scale_trans)
 
 
 def limit(
