@@ -27,7 +27,7 @@ FLOORS = (
     ("training.step",),
     ("training.devices",),
     ("training.run",),
-    ("lab.statistics", "lab.measures", "lab.formatting"),
+    ("lab.statistics", "lab.measures", "lab.formatting", "lab.inference"),
     ("lab.design",),
     ("lab.results",),
     ("lab.running", "lab.analysis"),

@@ -4,6 +4,10 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
+Split = Literal["", "train", "test"]
+Better = Literal["", "lower", "higher"]
+Tail = Literal["", "lower", "upper"]
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -17,6 +21,9 @@ class Measure:
       decimals: decimals to show; None to choose them by the spread of the values.
       bounds: the smallest and the largest value that it can take.
       better: whether lower or higher values are better; empty if neither is.
+      long_tail: on which side a few seeds may lie far from the others ("upper" for errors and
+        losses, of which some seeds have much larger ones); empty if on neither.
+      split: the split of which it is a share of examples, in percent; empty if it is none.
     """
 
     name: str
@@ -25,7 +32,9 @@ class Measure:
     unit_of_difference: str = ""
     decimals: int | None = None
     bounds: tuple[float, float] = (-math.inf, math.inf)
-    better: Literal["lower", "higher", ""] = ""
+    better: Better = ""
+    long_tail: Tail = ""
+    split: Split = ""
 
     @property
     def title(self) -> str:
@@ -38,28 +47,32 @@ class Measure:
         return self.title[:1].upper() + self.title[1:]
 
 
-def _error(name: str, words: str) -> Measure:
-    return Measure(name, words, "%", "percentage points", 2, (0.0, 100.0), "lower")
+def _error(name: str, words: str, split: Split) -> Measure:
+    return Measure(name, words, "%", "percentage points", 2, (0.0, 100.0), "lower", "upper", split)
+
+
+def _loss(name: str, words: str, decimals: int) -> Measure:
+    return Measure(name, words, "nats", "nats", decimals, (0.0, math.inf), "lower", "upper")
 
 
 _KNOWN = {
     measure.name: measure
     for measure in (
-        _error("train_error", "training error"),
-        _error("test_error", "test error"),
-        _error("batch_error", "error on training batches"),
-        Measure("train_loss", "training loss", "nats", "nats", 3, better="lower"),
-        Measure("test_loss", "test loss", "nats", "nats", 3, better="lower"),
-        _error("intact", "test error of the intact network"),
-        _error("median_lesion", "test error without one unit, median over units"),
-        _error("worst_lesion", "test error without one unit, worst unit"),
-        _error("lesion_2", "test error without two units"),
-        _error("lesion_4", "test error without four units"),
+        _error("train_error", "training error", "train"),
+        _error("test_error", "test error", "test"),
+        _error("batch_error", "error on training batches", ""),
+        _loss("train_loss", "training loss", 3),
+        _loss("test_loss", "test loss", 3),
+        _error("intact", "test error of the intact network", "test"),
+        _error("median_lesion", "test error without one unit, median over units", "test"),
+        _error("worst_lesion", "test error without one unit, worst unit", "test"),
+        _error("lesion_2", "test error without two units", "test"),
+        _error("lesion_4", "test error without four units", "test"),
         Measure("deviation", "deviation from theory", "%", "percentage points", 2),
         Measure("measured", "growth of the squared gradient norm per unit"),
         Measure("autocorrelation", "gradient autocorrelation at lag 1", "", "", 2),
         Measure("length", "mean path length", "units", "units", 2),
-        Measure("loss", "loss", "nats", "nats", 2, better="lower"),
+        _loss("loss", "loss", 2),
         Measure("decades", "gradient norm ratio, first to last unit", "decades", "decades", 2),
         Measure("change", "change of the gradient norm ratio at step 1", "decades", "decades", 2),
         Measure("level", "gradient norm of all units", "decades", "decades", 2),

@@ -3,80 +3,46 @@
 A comparison uses the mean difference between two cells, paired by seed. If the 95% interval of that
 mean lies on one side of the margin, the claim is supported or refuted; if it covers the margin, the
 claim is inconclusive. Absence of evidence is therefore never taken as refutation. All claims of an
-experiment are judged together, with Holm's correction for their number.
+experiment are judged together (`judge`), with corrections for their number and for several looks.
 """
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from dataclasses import dataclass
+from typing import ClassVar
 
 import pandas as pd
 
-from resnet_jax.lab import statistics
+from resnet_jax.lab import inference
+from resnet_jax.lab.analysis.judging import judge, seeds_needed, worth_more_seeds
+from resnet_jax.lab.analysis.verdicts import Outcome, Verdict
 from resnet_jax.lab.design.protocols import Cell, Claim, Label
-from resnet_jax.lab.formatting import count, estimate, with_unit
+from resnet_jax.lab.formatting import count, number, with_unit
 from resnet_jax.lab.formatting import difference as with_unit_of_difference
+from resnet_jax.lab.inference import Sample
 from resnet_jax.lab.measures import describe
-from resnet_jax.lab.results.records import of_cell, values_by_seed
-from resnet_jax.lab.statistics import Summary
+from resnet_jax.lab.results.records import examples, of_cell, values_by_seed
+from resnet_jax.lab.statistics import CONFIDENCE
 
-__all__ = ["Claim", "Greater", "NotGreater", "NotWorse", "Verdict", "Within", "Worse", "judge"]
+__all__ = [
+    "Claim",
+    "Greater",
+    "NotGreater",
+    "NotWorse",
+    "Verdict",
+    "Within",
+    "Worse",
+    "judge",
+    "seeds_needed",
+    "worth_more_seeds",
+]
 
 FEWEST_PAIRS = 3  # the interval of two differences is 12.7 standard errors wide to each side
-
-Outcome = Literal["supported", "refuted", "inconclusive"]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The judgement of a claim.
-
-    Attributes:
-      text: the claim.
-      outcome: supported, refuted or inconclusive.
-      measure: the measure that the claim is about.
-      estimate: mean paired difference, in the measure's unit of difference; for a claim about a
-        single cell, its mean, in the measure's unit.
-      low: lower end of the 95% interval of the estimate.
-      high: upper end.
-      n: number of pairs or of runs.
-      rule: the decision rule, in words.
-      notes: caveats: diverged runs, incomplete pairs, corrections.
-      p: two-sided p-value at the margin, before correction; NaN with fewer than two values.
-      counted: what n counts: "pair" or "run".
-      published: what theory or the paper reports.
-    """
-
-    text: str
-    outcome: Outcome
-    measure: str
-    estimate: float
-    low: float
-    high: float
-    n: int
-    rule: str
-    notes: tuple[str, ...] = ()
-    p: float = math.nan
-    counted: str = "pair"
-    published: str = ""
-
-    @property
-    def numbers(self) -> str:
-        """The estimate, its interval and the sample size: `+41 ... (95% interval ..., 4 pairs)`."""
-        return self._estimate(count(self.n, self.counted))
-
-    @property
-    def without_n(self) -> str:
-        """The estimate and its interval, for tables with a column for n."""
-        return self._estimate("")
-
-    def _estimate(self, of: str) -> str:
-        paired, measure = self.counted == "pair", describe(self.measure)
-        if not self.n:
-            return "no complete pair of runs yet" if paired else "no finished run yet"
-        unit = measure.unit_of_difference if paired else measure.unit
-        return estimate(self.estimate, self.low, self.high, unit, of, sign=paired)
+WITHOUT_VALUE = {
+    "missing": "missing",
+    "failed": "failed",
+    "diverged": "diverged, with no value for that",
+    "done": "done, with a value that is not finite",
+}
 
 
 @dataclass(frozen=True)
@@ -109,29 +75,35 @@ class _Comparison:
 
     def __call__(self, runs: pd.DataFrame, label: Label = str) -> Verdict:
         """Judges the claim by the paired differences `cell` - `than` in the runs table."""
-        pair = [of_cell(runs, each) for each in self.cells]
-        values = [values_by_seed(runs, each, self.measure) for each in self.cells]
-        difference = statistics.paired_difference(*values)
+        pair = pd.concat(of_cell(runs, each) for each in self.cells)
+        a, b = (values_by_seed(runs, each, self.measure) for each in self.cells)
+        measure = describe(self.measure)
+        sample = inference.difference(a, b, measure, examples(pair, measure))
+        above, below = sample.p_above(self.margin), sample.p_below(self.margin)
+        outcome = _outcome(sample, {self.above: above, self.within: below})
+        values = _differences(a, b)
+        worst = min if self.above == "supported" else max
+        notes = _notes(pair, self.measure, sample, "pair")
+        if outcome == "supported" and self.within == "supported":
+            notes = (*notes, self._proved(sample))
+        low, high = sample.interval()
         return Verdict(
             text=self.text,
-            outcome=self._outcome(difference),
+            outcome=outcome,
             measure=self.measure,
-            estimate=difference.mean,
-            low=difference.low,
-            high=difference.high,
-            n=difference.n,
+            estimate=sample.mean,
+            low=low,
+            high=high,
+            n=sample.n,
             rule=self._rule(label),
-            notes=tuple(self._notes(pd.concat(pair), difference)),
-            p=statistics.p_value(difference, self.margin),
+            notes=notes,
+            p=min(1.0, 2 * min(above, below)),
             published=self.published,
+            margins=(self.margin,),
+            worst=worst(sample.values, default=math.nan),
+            values=values,
+            sample=sample,
         )
-
-    def _outcome(self, difference: Summary) -> Outcome:
-        if difference.n >= FEWEST_PAIRS and difference.low > self.margin:
-            return self.above
-        if difference.n >= FEWEST_PAIRS and difference.high <= self.margin:
-            return self.within
-        return "inconclusive"
 
     def _rule(self, label: Label) -> str:
         margin = with_unit_of_difference(self.margin, self.measure)
@@ -142,16 +114,16 @@ class _Comparison:
             f"interval of its mean lies {sides['supported']}, refuted if it lies {sides['refuted']}"
         )
 
-    def _notes(self, runs: pd.DataFrame, difference: Summary) -> Iterator[str]:
-        incomplete = runs["seed"].nunique() - difference.n
-        if incomplete:
-            yield f"{incomplete} of {count(incomplete + difference.n, 'pair')} incomplete"
-        diverged = runs[runs["status"] == "diverged"]
-        if len(diverged):
-            value = with_unit(diverged[self.measure].iloc[0], self.measure)
-            yield f"{count(len(diverged), 'run')} diverged, counted as {value}"
-        if difference.n >= FEWEST_PAIRS and difference.std == 0:
-            yield "all paired differences are equal, so the interval has zero width"
+    def _proved(self, sample: Sample) -> str:
+        """What the seeds prove about single seeds: no mean excludes that a few fail."""
+        beyond = sum(value > self.margin for value in sample.values)
+        share = inference.share_at_most(beyond, sample.n)
+        margin = with_unit_of_difference(self.margin, self.measure)
+        largest = number(max(sample.values), 2, sign=True)
+        return (
+            f"above {margin} in {beyond or 'none'} of {sample.n} seeds (largest {largest}): in "
+            f"fewer than {share:.0%} of all, at 95% confidence"
+        )
 
 
 @dataclass(frozen=True)
@@ -213,28 +185,35 @@ class Within:
 
     def __call__(self, runs: pd.DataFrame, label: Label = str) -> Verdict:
         """Judges the claim: supported if the interval lies in the range, refuted if outside."""
-        mean = statistics.summarize(of_cell(runs, self.cell)[self.measure])
-        nearest = min((self.low, self.high), key=lambda end: abs(end - mean.mean))
+        of_range = of_cell(runs, self.cell)
+        by_seed = values_by_seed(runs, self.cell, self.measure)
+        measure = describe(self.measure)
+        sample = inference.sample(by_seed.values(), measure, examples(of_range, measure))
+        inside = max(sample.p_above(self.low), sample.p_below(self.high))
+        outside = min(sample.p_below(self.low), sample.p_above(self.high))
+        low, high = sample.interval()
         return Verdict(
             text=self.text,
-            outcome=self._outcome(mean),
+            outcome=_outcome(sample, {"supported": inside, "refuted": outside}),
             measure=self.measure,
-            estimate=mean.mean,
-            low=mean.low,
-            high=mean.high,
-            n=mean.n,
+            estimate=sample.mean,
+            low=low,
+            high=high,
+            n=sample.n,
             rule=self._rule(label),
-            p=statistics.p_value(mean, nearest),
+            notes=_notes(of_range, self.measure, sample, "run"),
+            p=min(1.0, 2 * min(inside, outside)),
             counted="run",
             published=self.published,
+            margins=tuple(end for end in (self.low, self.high) if math.isfinite(end)),
+            worst=min(
+                sample.values,
+                key=lambda value: min(value - self.low, self.high - value),
+                default=math.nan,
+            ),
+            values={seed: value for seed, value in by_seed.items() if math.isfinite(value)},
+            sample=sample,
         )
-
-    def _outcome(self, mean: Summary) -> Outcome:
-        if mean.n < FEWEST_PAIRS:
-            return "inconclusive"
-        if self.low <= mean.low and mean.high <= self.high:
-            return "supported"
-        return "refuted" if mean.high < self.low or mean.low > self.high else "inconclusive"
 
     def _rule(self, label: Label) -> str:
         return (
@@ -249,38 +228,38 @@ class Within:
         return f"at or below {high}" if math.isinf(self.low) else f"between {low} and {high}"
 
 
-def worth_more_seeds(verdict: Verdict, looks: Sequence[int]) -> bool:
-    """Whether a claim is open and may still be decided by the last look."""
-    return verdict.outcome == "inconclusive"
+def _outcome(sample: Sample, p_values: dict[Outcome, float]) -> Outcome:
+    """The outcome whose one-sided p-value is below 2.5%."""
+    level = (1 - CONFIDENCE) / 2
+    decided = [outcome for outcome, p in p_values.items() if p < level]
+    return decided[0] if decided and sample.n >= FEWEST_PAIRS else "inconclusive"
 
 
-def judge(
-    claims: Sequence[Claim], runs: pd.DataFrame, label: Label = str, looks: Sequence[int] = ()
-) -> list[Verdict]:
-    """Judges the claims of an experiment together.
-
-    A claim that its interval decides becomes inconclusive if its p-value, after Holm's correction
-    for the number of claims, is not below 5%.
-
-    Args:
-      claims: all claims of one experiment.
-      runs: the runs table (`Records.runs`).
-      label: returns the words to show for an axis or for a value of one.
-      looks: the numbers of seeds at which claims are judged; empty for all seeds at once.
-
-    Returns:
-      The verdicts, in the order of the claims.
-    """
-    verdicts = [claim(runs, label) for claim in claims]
-    adjusted = statistics.holm(dict(enumerate(verdict.p for verdict in verdicts)))
-    return [_corrected(verdict, adjusted[at], len(claims)) for at, verdict in enumerate(verdicts)]
+def _differences(a: dict[int, float], b: dict[int, float]) -> dict[int, float]:
+    found = {seed: a[seed] - b[seed] for seed in sorted(set(a) & set(b))}
+    return {seed: value for seed, value in found.items() if math.isfinite(value)}
 
 
-def _corrected(verdict: Verdict, p: float, claims: int) -> Verdict:
-    if verdict.outcome == "inconclusive" or p < 1 - statistics.CONFIDENCE:
-        return verdict
-    note = f"{verdict.outcome} without, but not with, Holm's correction for {claims} claims"
-    return replace(verdict, outcome="inconclusive", notes=(*verdict.notes, note))
+def _notes(runs: pd.DataFrame, measure: str, sample: Sample, counted: str) -> tuple[str, ...]:
+    """Which runs are left out and why, how diverged ones count, and where a spread is assumed."""
+    has_value = runs[measure].astype(float).map(math.isfinite)
+    left_out = runs["status"][~has_value].value_counts()
+    reasons = [f"{n} {WITHOUT_VALUE[str(status)]}" for status, n in left_out.items()]
+    planned, notes = runs["seed"].nunique(), list[str]()
+    if planned > sample.n:
+        incomplete = "incomplete" if counted == "pair" else "without a value"
+        why = f": {count(int(left_out.sum()), 'run')} left out ({', '.join(reasons)})"
+        of = f"{planned - sample.n} of {count(planned, counted)}"
+        notes.append(f"{of} {incomplete}{why if reasons else ''}")
+    diverged = runs[(runs["status"] == "diverged") & has_value]
+    if len(diverged):
+        value = with_unit(diverged[measure].iloc[0], measure)
+        notes.append(f"{count(len(diverged), 'run')} diverged, counted as {value}")
+    if sample.n >= FEWEST_PAIRS and not sample.spread:
+        notes.append("all values are equal: without any spread there is no interval")
+    elif sample.n > 1 and sample.std < sample.floor:
+        notes.append(f"standard deviation taken as one example, {sample.floor:.2g} points")
+    return tuple(notes)
 
 
 def _difference(cell: Cell, than: Cell, label: Label) -> str:

@@ -22,6 +22,7 @@ SEQUENCES = {  # fields that are sequences, and what they hold
 }
 COLUMNS = {  # of the tables of results, which have one column for each axis too
     *("experiment", "run", "seed", "status", "steps", "message"),
+    *("train_examples", "test_examples", "low_examples", "high_examples"),
     *("seconds_compile", "seconds_train", "seconds_total"),
     *("measure", "unit", "n", "mean", "std", "median", "low", "high"),
     *("diverged", "failed", "missing", "not finite"),

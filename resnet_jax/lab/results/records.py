@@ -12,7 +12,7 @@ from resnet_jax.errors import UserError
 from resnet_jax.lab.design.experiment import Experiment
 from resnet_jax.lab.design.protocols import Cell
 from resnet_jax.lab.formatting import count, estimate
-from resnet_jax.lab.measures import describe
+from resnet_jax.lab.measures import Measure, describe
 from resnet_jax.lab.results.folder import (
     Folder,
     PlannedRun,
@@ -36,9 +36,10 @@ class Records:
     Attributes:
       experiment: the experiment.
       runs: one row for each run of the grid: `run`, a column for each axis, `seed`, `status`
-        ("done", "diverged", "failed", "missing"), a column for each measure, `steps`,
-        `seconds_compile`, `seconds_train`, `seconds_total`, `message`. A run that diverged has
-        the values in `Experiment.diverged`; one that failed or is missing has NaN.
+        ("done", "diverged", "failed", "missing"), a column for each measure, `train_examples` and
+        `test_examples` (of each split; NaN if unknown), `steps`, `seconds_compile`,
+        `seconds_train`, `seconds_total`, `message`. A run that diverged has the values in
+        `Experiment.diverged`; one that failed or is missing has NaN.
       metrics: one row for each record: `run`, `kind` ("train", "eval", "probe", ...), `split`,
         `step` and the recorded quantities; NaN where a kind of record does not have one.
       environments: environment.json of each run that has one, by the run's name.
@@ -121,6 +122,12 @@ def values_by_seed(runs: pd.DataFrame, cell: Cell, measure: str) -> dict[int, fl
     return dict(zip(found["seed"], found[measure], strict=True))
 
 
+def examples(runs: pd.DataFrame, measure: Measure) -> float:
+    """Returns the number of examples that a measure is a share of; NaN if it is none or unknown."""
+    column = f"{measure.split}_examples"
+    return float(runs[column].max()) if measure.split and column in runs else math.nan
+
+
 def with_values(runs: pd.DataFrame) -> pd.DataFrame:
     """Selects the rows of the runs that have values for the measures: done or diverged."""
     return runs[runs["status"].isin(ENDED)]
@@ -197,10 +204,20 @@ def _run_row(
         "seed": run.seed,
         "status": result.status,
         **{measure: values.get(measure, math.nan) for measure in experiment.measures},
+        **{f"{split}_examples": _examples(metrics, split) for split in ("train", "test")},
         "steps": result.step,
         **{f"seconds_{of}": result.seconds.get(of, math.nan) for of in SECONDS},
         "message": result.message,
     }
+
+
+def _examples(metrics: pd.DataFrame, split: str) -> float:
+    """The number of examples of the last evaluation of a split; NaN if unknown."""
+    if "examples" not in metrics:
+        return math.nan
+    chosen = (metrics["kind"] == "eval") & (metrics["split"] == split)
+    found = metrics[chosen]["examples"].dropna()
+    return float(found.iloc[-1]) if len(found) else math.nan
 
 
 def _read_result(path: Path, experiment: Experiment) -> Result:

@@ -3,6 +3,7 @@
 import doctest
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
@@ -15,11 +16,18 @@ WORSE = Greater("deeper is worse", "train_error", DEEP, SHALLOW, margin=1.0)
 NOT_WORSE = NotGreater("deeper is no worse", "train_error", DEEP, SHALLOW, margin=1.0)
 
 
-def table(deep: list[float], shallow: list[float], status: str = "done") -> pd.DataFrame:
+def table(
+    deep: list[float],
+    shallow: list[float],
+    status: str = "done",
+    measure: str = "train_error",
+    examples: float = math.nan,
+) -> pd.DataFrame:
     """A runs table of two cells; `status` is that of the first deep run."""
-    rows = [(20, seed, "done", error) for seed, error in enumerate(shallow)]
-    rows += [(56, seed, "done" if seed else status, error) for seed, error in enumerate(deep)]
-    return pd.DataFrame(rows, columns=["depth", "seed", "status", "train_error"])
+    rows = [(20, seed, "done", value) for seed, value in enumerate(shallow)]
+    rows += [(56, seed, "done" if seed else status, value) for seed, value in enumerate(deep)]
+    runs = pd.DataFrame(rows, columns=["depth", "seed", "status", measure])
+    return runs.assign(train_examples=examples)
 
 
 @pytest.mark.parametrize(
@@ -40,11 +48,13 @@ def test_the_interval_decides_against_the_margin(deep, worse, not_worse):
 
 def test_numbers_agree_with_the_paired_t_test():
     deep, shallow = [40.0, 44.0, 43.0, 47.0], [2.0, 2.5, 3.0, 1.0]
-    verdict = WORSE(table(deep, shallow))
-    low, high = scipy.stats.ttest_rel(deep, shallow).confidence_interval(0.95)
-    assert (verdict.low, verdict.high) == (pytest.approx(low), pytest.approx(high))
+    claim = Greater("it is", "decades", DEEP, SHALLOW, margin=1.0)  # has no long tail
+    verdict = claim(table(deep, shallow, measure="decades"))
+    theirs = scipy.stats.ttest_rel(deep, shallow)
+    assert (verdict.low, verdict.high) == pytest.approx(theirs.confidence_interval(0.95))
+    assert verdict.p == pytest.approx(scipy.stats.ttest_rel(np.subtract(deep, 1), shallow).pvalue)
     assert (verdict.estimate, verdict.n) == (pytest.approx(41.375), 4)
-    assert verdict.numbers == "+41 percentage points (95% interval +36 to +47, 4 pairs)"
+    assert verdict.numbers == "+41 decades (95% interval +36 to +47, 4 pairs)"
 
 
 def test_cells_are_compared_seed_by_seed():
@@ -61,7 +71,8 @@ def test_fewer_than_three_pairs_are_inconclusive(pairs: int):
 def test_incomplete_pairs_are_excluded_and_noted():
     verdict = WORSE(table([math.nan, 44.0, 42.0, 43.0], [2.0] * 4, status="failed"))
     assert (verdict.n, verdict.outcome) == (3, "supported")
-    assert verdict.notes == ("1 of 4 pairs incomplete",)
+    assert verdict.notes == ("1 of 4 pairs incomplete: 1 run left out (1 failed)",)
+    assert verdict.values == {1: 42.0, 2: 40.0, 3: 41.0}
 
 
 def test_diverged_runs_count_with_their_declared_value_and_are_noted():
@@ -70,16 +81,36 @@ def test_diverged_runs_count_with_their_declared_value_and_are_noted():
     assert verdict.notes == ("1 run diverged, counted as 90%",)
 
 
+@pytest.mark.parametrize("difference", [0.0, 1.0, 5.0])
+def test_equal_differences_decide_nothing_without_a_floor(difference):
+    runs = table([2.0 + difference] * 3, [2.0] * 3)
+    for verdict in (WORSE(runs), NOT_WORSE(runs)):
+        assert (verdict.outcome, verdict.p) == ("inconclusive", 1.0)
+        assert math.isnan(verdict.low)
+        assert math.isnan(verdict.high)
+        assert "all values are equal" in verdict.notes[0]
+
+
+@pytest.mark.parametrize("noise", [1e-15, 1e-12])
+def test_the_spread_of_rounding_decides_nothing(noise):
+    verdict = WORSE(table([12.0 + noise, 12.0 - noise, 12.0], [2.0] * 3))
+    assert (verdict.outcome, verdict.p) == ("inconclusive", 1.0)
+
+
 @pytest.mark.parametrize(
     ("difference", "worse", "not_worse"),
-    [(0.0, "refuted", "supported"), (1.0, "refuted", "supported"), (5.0, "supported", "refuted")],
+    [
+        (0.0, "refuted", "supported"),
+        (1.0, "inconclusive", "inconclusive"),
+        (5.0, "supported", "refuted"),
+    ],
 )
-def test_equal_differences_are_decided_and_noted(difference, worse, not_worse):
-    runs = table([2.0 + difference] * 3, [2.0] * 3)
+def test_equal_errors_have_the_spread_of_one_example(difference, worse, not_worse):
+    runs = table([2.0 + difference] * 5, [2.0] * 5, examples=1437)
     verdict = WORSE(runs)
     assert (verdict.outcome, NOT_WORSE(runs).outcome) == (worse, not_worse)
-    assert verdict.low == verdict.high == difference
-    assert "zero width" in verdict.notes[0]
+    assert verdict.high - verdict.estimate > 100 / 1437 / math.sqrt(5) * 2.77  # t(4, .975)
+    assert "0.07 points" in verdict.notes[0]
 
 
 def test_rule_uses_the_labels_of_the_experiment():
@@ -139,10 +170,10 @@ def test_within_compares_the_interval_with_the_range(values, outcome):
 def test_claims_are_judged_together_with_holms_correction():
     # The smaller of two p-values is doubled, and the other is made no smaller than that.
     differences = [1.0, 2.0, 3.0, 1.0, 5.0]
-    runs = table([10 + difference for difference in differences], [10.0] * 5)
-    claim = claims.Greater("It is worse", "train_error", DEEP, SHALLOW)
+    runs = table([10 + difference for difference in differences], [10.0] * 5, measure="decades")
+    claim = claims.Greater("It is worse", "decades", DEEP, SHALLOW)
     assert 0.025 < scipy.stats.ttest_1samp(differences, 0).pvalue < 0.05
     assert [v.outcome for v in claims.judge([claim], runs)] == ["supported"]
     judged = claims.judge([claim, claim], runs)
     assert [v.outcome for v in judged] == ["inconclusive"] * 2
-    assert "Holm" in judged[0].notes[-1]
+    assert "2 claims" in judged[0].notes[-1]
