@@ -21,8 +21,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.stats
 from jaxtyping import Float
+from scipy import special
 
 from resnet_jax.lab.measures import Measure
 from resnet_jax.lab.statistics import CONFIDENCE
@@ -35,7 +35,7 @@ _TRIALS = 200_000
 _EXTRAPOLATED = 100  # trials beyond the quantile up to which the simulation is used as it is
 _SHARES = (0.1, 0.5, 0.7, 0.85, 0.95, 1.0)  # of the variance; up to the first, none
 _CAUTION = 4.0  # odds of the share are multiplied by this: it is estimated from few seeds
-_SIMULATED = 64  # beyond this n the tail is that at this n
+_SIMULATED = 32  # beyond this n the tail is that at this n
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Sample:
             return math.nan
         if math.isinf(distance):
             return 0.0 if distance > 0 else 1.0
-        return tail_p(distance / self.error, self.n, tail) if self.error else 1.0
+        return float(tail_p(distance / self.error, self.n, tail)) if self.error else 1.0
 
     def interval(self, confidence: float = CONFIDENCE) -> tuple[float, float]:
         """The confidence interval of the mean, within the bounds.
@@ -173,7 +173,9 @@ def _share(of_one: float, of_other: float) -> float:
     return odds / (odds + of_other) if odds else 0.0
 
 
-def tail_p(t: float, n: int, tail: float = 0.0) -> float:
+def tail_p(
+    t: float | Float[np.ndarray, " t"], n: int, tail: float = 0.0
+) -> Float[np.ndarray, "..."]:
     """The chance that the t statistic of n values exceeds `t`, by chance alone.
 
     Args:
@@ -184,29 +186,32 @@ def tail_p(t: float, n: int, tail: float = 0.0) -> float:
     Returns:
       The larger of the p-values of normal values and of values with such a tail.
     """
-    student = float(scipy.stats.t.sf(t, n - 1))
-    if (simulated := _simulated(n, tail)) is None or t <= 0:
+    student = special.stdtr(n - 1, -np.asarray(t))
+    if (simulated := _simulated(n, tail)) is None:
         return student
-    if t >= (last := simulated[-_EXTRAPOLATED]):  # the ratio of the two tends to a constant
-        ratio = _EXTRAPOLATED / _TRIALS / float(scipy.stats.t.sf(last, _degrees(n)))
-        return min(0.5, max(1.0, ratio) * student)
-    return max(student, 1 - float(np.searchsorted(simulated, t)) / _TRIALS)
+    # Beyond the last of the trials, the ratio to Student's distribution tends to a constant.
+    last, ratio = _end(simulated, n)
+    beyond = np.minimum(0.5, ratio * student)
+    found = 1 - np.searchsorted(simulated, t) / len(simulated)
+    return np.maximum(student, np.where(np.asarray(t) >= last, beyond, found))
 
 
 def critical(level: float, n: int, tail: float = 0.0) -> float:
     """The value that the t statistic exceeds with a chance of `level`: inverse of `tail_p`."""
-    student = float(scipy.stats.t.isf(level, n - 1))
-    if (simulated := _simulated(n, tail)) is None or level >= 0.5:
+    student = -float(special.stdtrit(n - 1, level))
+    if (simulated := _simulated(n, tail)) is None:
         return student
-    if level * _TRIALS <= _EXTRAPOLATED:
-        last = float(scipy.stats.t.sf(simulated[-_EXTRAPOLATED], _degrees(n)))
-        ratio = _EXTRAPOLATED / _TRIALS / last
-        return float(scipy.stats.t.isf(level / max(1.0, ratio), n - 1))
-    return max(student, float(simulated[-math.ceil(level * _TRIALS)]))
+    if level * len(simulated) <= _EXTRAPOLATED:
+        _, ratio = _end(simulated, n)
+        return -float(special.stdtrit(n - 1, level / ratio))
+    return max(student, float(simulated[-math.ceil(level * len(simulated))]))
 
 
-def _degrees(n: int) -> int:
-    return min(n, _SIMULATED) - 1
+def _end(simulated: Float[np.ndarray, " trials"], n: int) -> tuple[float, float]:
+    """The largest quantile that is taken from the trials, and its ratio to Student's p-value."""
+    last = float(simulated[-_EXTRAPOLATED])
+    student = float(special.stdtr(min(n, _SIMULATED) - 1, -last))
+    return last, max(1.0, _EXTRAPOLATED / len(simulated) / student)
 
 
 def _simulated(n: int, tail: float) -> Float[np.ndarray, " trials"] | None:
@@ -245,7 +250,8 @@ def power(effect: float, n: int, level: float, tail: float = 0.0) -> float:
     Returns:
       The chance, by the noncentral t distribution.
     """
-    return float(scipy.stats.nct.sf(critical(level, n, tail), n - 1, effect * math.sqrt(n)))
+    below = special.nctdtr(n - 1, effect * math.sqrt(n), critical(level, n, tail))
+    return 1 - float(below)
 
 
 def needed(effect: float, level: float, tail: float = 0.0) -> int:
@@ -273,7 +279,7 @@ def share_at_most(found: int, n: int, confidence: float = CONFIDENCE) -> float:
       >>> round(share_at_most(0, 5), 2)  # 1 - 0.05^(1/5)
       0.45
     """
-    return 1.0 if found == n else float(scipy.stats.beta.ppf(confidence, found + 1, n - found))
+    return 1.0 if found == n else float(special.betaincinv(found + 1, n - found, confidence))
 
 
 def of_examples(
@@ -294,7 +300,7 @@ def of_examples(
     """
     if not (math.isfinite(error) and examples > 0):
         return math.nan, math.nan
-    z = float(scipy.stats.norm.ppf(0.5 + confidence / 2))
+    z = float(special.ndtri(0.5 + confidence / 2))
     share, weight = error / 100, 1 / (1 + z**2 / examples)
     middle = weight * (share + z**2 / (2 * examples))
     reach = weight * z * math.sqrt(share * (1 - share) / examples + z**2 / (4 * examples**2))

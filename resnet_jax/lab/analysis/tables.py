@@ -1,17 +1,18 @@
 """Result tables: statistics over seeds for each cell and measure, and their readable form."""
 
+import math
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from resnet_jax.lab import statistics
+from resnet_jax.lab import inference
 from resnet_jax.lab.design.experiment import Experiment
 from resnet_jax.lab.formatting import NOT_KNOWN, decimals, duration, number
-from resnet_jax.lab.measures import describe
-from resnet_jax.lab.results.records import of_cell
+from resnet_jax.lab.measures import Measure, describe
+from resnet_jax.lab.results.records import examples, of_cell
 
 Row = dict[Any, Any]
 REMARKS = ("diverged", "failed", "missing", "not finite")  # columns that count runs
@@ -43,7 +44,8 @@ def aggregate(runs: pd.DataFrame, experiment: Experiment) -> pd.DataFrame:
       One row for each cell and measure, in grid order: a column for each axis, `measure`, `unit`,
       `n` (runs with a value, diverged ones included), `diverged`, `failed`, `missing`, `not finite`
       (finished runs whose value is not finite), `mean`, `std`, `median`, `low` and `high` (95%
-      interval of the mean).
+      interval of the mean over seeds), `low_examples` and `high_examples` (95% interval of the mean
+      error over examples of its split; NaN for other measures).
     """
     return pd.DataFrame(list(_rows(runs, experiment)))
 
@@ -54,7 +56,7 @@ def _rows(runs: pd.DataFrame, experiment: Experiment) -> Iterator[Row]:
     for measure in experiment.measures:
         for cell in cells:
             seeds = of_cell(runs, cell)
-            summary = asdict(statistics.summarize(seeds[measure]))
+            summary = _summary(seeds, describe(measure))
             counts = {
                 status: int((seeds["status"] == status).sum())
                 for status in ("diverged", "failed", "missing")
@@ -63,6 +65,23 @@ def _rows(runs: pd.DataFrame, experiment: Experiment) -> Iterator[Row]:
             counts["not finite"] = int((~np.isfinite(done.astype(float))).sum())
             head = {**cell, "measure": measure, "unit": describe(measure).unit}
             yield {**head, "n": summary.pop("n"), **counts, **summary}
+
+
+def _summary(seeds: pd.DataFrame, measure: Measure) -> Row:
+    of_examples = examples(seeds, measure)
+    sample = inference.sample(seeds[measure.name], measure, of_examples)
+    low, high = sample.interval()
+    low_examples, high_examples = inference.of_examples(sample.mean, of_examples)
+    return {
+        "n": sample.n,
+        "mean": sample.mean,
+        "std": sample.std,
+        "median": float(np.median(sample.values)) if sample.n else math.nan,
+        "low": low,
+        "high": high,
+        "low_examples": low_examples,
+        "high_examples": high_examples,
+    }
 
 
 def for_reading(table: pd.DataFrame, experiment: Experiment) -> Readable:
@@ -76,7 +95,7 @@ def for_reading(table: pd.DataFrame, experiment: Experiment) -> Readable:
     axes = [experiment.label(axis) for axis in experiment.axes]
     return _readable(
         [*axes, "measure"],
-        ["n", "mean", "std", "median", "95% interval"],
+        ["n", "mean", "std", "median", "95% interval, seeds", "95% interval, examples"],
         ["remarks"],
         [
             _cell_words(row, experiment) + _summary_words(row, decimals_of[row["measure"]])
@@ -111,14 +130,18 @@ def _cell_words(row: Row, experiment: Experiment) -> list[str]:
 
 
 def _summary_words(row: Row, places: int) -> list[str]:
-    low, high = number(row["low"], places), number(row["high"], places)
     return [
         describe(row["measure"]).title,
         str(row["n"]),
         *(number(row[of], places) for of in ("mean", "std", "median")),
-        low if low == NOT_KNOWN else f"{low} to {high}",
+        _interval_words(row["low"], row["high"], places) or NOT_KNOWN,
+        _interval_words(row["low_examples"], row["high_examples"], places),
         ", ".join(f"{row[of]} {of}" for of in REMARKS if row[of]),
     ]
+
+
+def _interval_words(low: float, high: float, places: int) -> str:
+    return f"{number(low, places)} to {number(high, places)}" if math.isfinite(low) else ""
 
 
 def _run_words(row: Row, places: dict[str, int]) -> list[str]:

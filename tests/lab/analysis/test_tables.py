@@ -57,7 +57,8 @@ def test_readable_table_uses_the_labels_of_the_experiment(results: Folder, diver
     diverge("resnet20-seed0-abcdef")
     runs, experiment = read(results)
     readable = tables.for_reading(tables.aggregate(runs, experiment), experiment)
-    heads = ["family", "layers", "measure", "n", "mean", "std", "median", "95% interval", "remarks"]
+    heads = ["family", "layers", "measure", "n", "mean", "std", "median"]
+    heads += ["95% interval, seeds", "remarks"]  # the number of examples is not recorded here
     assert readable.head == heads
     assert readable.numeric == [False] * 3 + [True] * 5 + [False]
     row = next(row for row in readable.rows if row[:2] == ["residual", "20"])
