@@ -72,7 +72,8 @@ class Curves(Drawing):
                 continue
             label = layout.title(records, value)
             band = seed_band(records, self.measure, cell)
-            layers.draw_lines(panel, band, seeds, look, records, label)
+            name = layout.panel_title(records, self.lines, value)
+            layers.draw_lines(panel, band, seeds, look, records, label, name=name)
 
 
 def seed_band(records: Records, measure: str, cell: Cell) -> pd.DataFrame:

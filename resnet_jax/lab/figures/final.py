@@ -104,10 +104,11 @@ class Final(Drawing):
             panel.set_ylim(len(values) - 0.5, -0.5)  # the first value at the top, as in the table
             panel.grid(visible=False, axis="y")
             panel.grid(visible=True, axis="x")
-            panel.set_xlabel(describe(measure).axis_label)
+            panel.set_xlabel(layout.wrapped(describe(measure).axis_label, panel, "x"))
+            panel.tick_params(labelbottom=True)
         else:
             scales.number_settings(panel, [float(value) for value in values])
-            panel.set_ylabel(describe(measure).axis_label)
+            panel.set_ylabel(layout.wrapped(describe(measure).axis_label, panel, "y"))
             panel.tick_params(labelleft=True)
 
     def _estimates(self, records: Records, measure: str, names: bool) -> list[Estimates]:
@@ -128,6 +129,7 @@ class Final(Drawing):
                 [experiment.label(value) for value, _ in cells],
                 looks[line],
                 layout.title(records, line),
+                layout.panel_title(records, self.lines, line),
                 axis="x" if names else "y",
                 points=step * (place - (len(along) - 1) / 2) * (-1 if names else 1),
             )
@@ -143,6 +145,7 @@ def _summarized(
     names: list[str],
     look: style.Look,
     label: str,
+    name: str,
     axis: scales.Axis,
     points: float,
 ) -> Estimates:
@@ -158,5 +161,5 @@ def _summarized(
     )
     notes = [layers.note_of(each.n, each.low, each.high) for each in found]
     return Estimates(
-        np.array(at, float), names, mean, low, high, notes, seeds, look, label, axis, points
+        np.array(at, float), names, mean, low, high, notes, seeds, look, label, name, axis, points
     )

@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from resnet_jax.lab.design.protocols import Cell
-from resnet_jax.lab.figures import captions, layout, scales, style
+from resnet_jax.lab.figures import captions, interactive, layout, scales, style
 from resnet_jax.lab.figures.probed import ProbeDrawing, over_seeds, stage_ends
 from resnet_jax.lab.figures.style import WIDE, Format
 from resnet_jax.lab.formatting import capitalized, count
@@ -58,7 +58,7 @@ class HeatMap(ProbeDrawing):
             f"Color: {quantity.words} ({quantity.meaning}), "
             f"{captions.mean_of(counts, 'geometric mean')}. "
             "Each column extends halfway to the neighboring probes.",
-            "White lines: stage boundaries.",
+            "Horizontal lines: stage boundaries.",
             *self._explain_marks(records),
         ]
         runs = of_cell(records.runs, self.where)
@@ -79,6 +79,10 @@ class HeatMap(ProbeDrawing):
             for step in drops(records, cell)["step"]:
                 panel.axvline(step, **UNDER)
                 panel.axvline(step, **DROPS)
+        for panel, band in zip(panels, bands, strict=True):  # once the shared limits are final
+            self._mark_cells(
+                panel, band, captions.seeds_by_cell(records, self.all_rows(records)["run"])
+            )
         unit = "Unit" if self.counts_units(self.all_rows(records)) else "Layer"
         layout.label_beside(panels, f"{unit}, from the input")
         layout.label_below(panels, "Training step")
@@ -103,15 +107,37 @@ class HeatMap(ProbeDrawing):
         if self.steps == "log":
             panel.set_xscale("function", functions=(np.log1p, np.expm1))
             panel.set_xticks(_powers_of_ten(band["step"].max()))
-        scaled, unscaled = (np.log1p, np.expm1) if self.steps == "log" else (_same, _same)
-        colors = band.pivot(index="depth", columns="step", values="mean")
-        across = unscaled(ends(scaled(colors.columns.to_numpy(dtype=float))))
-        up = ends(colors.index.to_numpy(dtype=float))
+        colors = _colors(band)
+        across, up = self._ends(colors)
         panel.pcolormesh(across, up, colors.to_numpy(), norm=norm, cmap=COLORS, rasterized=True)
         for column, hatch in HATCHES.items():
             _hatch(panel, band[band[column] > 0], across, up, colors, hatch)
         for boundary in _boundaries(band):
             panel.axhline(boundary, **STAGES)
+
+    def _ends(self, colors: pd.DataFrame) -> tuple[Ends, Ends]:
+        """The ends of the cells along steps and along depth."""
+        scaled, unscaled = (np.log1p, np.expm1) if self.steps == "log" else (_same, _same)
+        across = unscaled(ends(scaled(colors.columns.to_numpy(dtype=float))))
+        return across, ends(colors.index.to_numpy(dtype=float))
+
+    def _mark_cells(self, panel: Axes, band: pd.DataFrame, seeds: list[int]) -> None:
+        """Attaches what the cells are to a panel, for pages; their ends as fractions of it."""
+        if not len(band):
+            return
+        colors = _colors(band)
+        across, up = self._ends(colors)
+        fractions = panel.transData + panel.transAxes.inverted()
+        cells = {
+            "x": fractions.transform(np.column_stack([across, np.full(len(across), up[0])]))[:, 0],
+            "y": fractions.transform(np.column_stack([np.full(len(up), across[0]), up]))[:, 1],
+            "steps": colors.columns,
+            "sites": band.drop_duplicates("depth").sort_values("depth")["site"],
+            "values": colors.to_numpy(),
+            "label": " ".join(self.described.axis_label.split()),
+            "note": captions.mean_of(seeds, "geometric mean"),
+        }
+        interactive.mark(panel, cells=cells)
 
     def _explain_marks(self, records: Records) -> list[str]:
         along = records.experiment.along(self.panels, self.where)
@@ -167,6 +193,11 @@ def ends(centers: Float[np.ndarray, " cells"]) -> Ends:
     middles = (centers[:-1] + centers[1:]) / 2
     first, last = 2 * centers[0] - middles[0], 2 * centers[-1] - middles[-1]
     return np.concatenate([[first], middles, [last]])
+
+
+def _colors(band: pd.DataFrame) -> pd.DataFrame:
+    """The means by depth (rows) and step (columns)."""
+    return band.pivot(index="depth", columns="step", values="mean")
 
 
 def _same(x: Ends) -> Ends:

@@ -34,6 +34,7 @@ class Estimates:
       seeds: one row for each run: `run`, `seed`, `status`, `at`, `place` (its name), `value`.
       look: color, dashes and marker.
       label: of its key in the legend.
+      name: of the line, where the label says too little by itself.
       axis: the axis of the values; the places are on the other.
       points: by how much the marks are drawn beside their places, in points (1/72 inch).
     """
@@ -47,6 +48,7 @@ class Estimates:
     seeds: pd.DataFrame
     look: Look
     label: str
+    name: str = ""
     axis: scales.Axis = "y"
     points: float = 0.0
 
@@ -105,6 +107,7 @@ def draw_estimates(panel: Axes, given: Estimates, records: Records, joined: bool
         at=np.array(given.names)[known],
         note=np.array(given.notes)[known],
         value=given.axis,
+        name=given.name,
         **{f"d{other}": given.points},
     )
     _draw_seeds(panel, given, other)
@@ -140,6 +143,7 @@ def _draw_seeds(panel: Axes, given: Estimates, other: scales.Axis) -> None:
             seed=seed,
             run=rows["run"],
             value=given.axis,
+            name=given.name,
             **{f"d{other}": points},
             **({"note": "diverged"} if diverged else {}),
         )
@@ -175,6 +179,7 @@ def draw_lines(
     look: Look,
     records: Records,
     *keys: str,
+    name: str = "",
     width: float = 1.8,
 ) -> None:
     """Draws the mean over seeds as a line, their range as a band, and each seed as a thin line.
@@ -186,16 +191,19 @@ def draw_lines(
       look: of the line.
       records: the experiment's records.
       keys: labels of the legend's keys that it belongs to; the first is that of the line.
+      name: of the line, where the keys say too little by themselves.
       width: of the line in points.
     """
+    about = {"name": name} if name else {}
     at, mean = band.index.to_numpy(dtype=float), band["mean"].to_numpy(dtype=float)
     (line,) = panel.plot(at, mean, c=look.color, ls=look.dashes, lw=width, label=keys[0])
     known = np.isfinite(mean)
     points = {"x": at[known], "y": mean[known]}
     if len(seeds) <= 1:
-        interactive.mark(line, *keys, **points, **of_runs(records, *seeds))
+        interactive.mark(line, *keys, **about, **points, **of_runs(records, *seeds))
         return
-    interactive.mark(line, *keys, **points, note=f"mean of {count(len(seeds), 'seed')}")
+    note = f"mean of {count(len(seeds), 'seed')}"
+    interactive.mark(line, *keys, **about, **points, note=note)
     area = panel.fill_between(at, band["low"], band["high"], fc=look.color, **style.BAND)
     interactive.mark(area, *keys)
     for run, values in seeds.items():
@@ -203,7 +211,8 @@ def draw_lines(
         (thin,) = panel.plot(
             values.index.to_numpy(dtype=float), values, c=look.color, label="_", **style.SEED_LINE
         )
-        interactive.mark(thin, *keys, x=finite.index, y=finite, **of_runs(records, run))
+        found = of_runs(records, run)
+        interactive.mark(thin, *keys, **about, x=finite.index, y=finite, **found)
 
 
 def of_runs(records: Records, *runs: str) -> interactive.Data:

@@ -1,7 +1,8 @@
 """Panels, their titles, and legends."""
 
+import textwrap
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -15,6 +16,7 @@ from resnet_jax.lab.results.records import Records
 
 ROW = 0.22  # height in inches of a row of keys
 LETTER, HANDLE = 0.083, 0.62  # widths in inches of a letter, on average, and of a key without words
+AXIS = {"x": 0.55, "y": 0.8}  # of the room of a panel: roughly the length of the axis
 BESIDE = 15  # letters of a key that fits beside the panels
 INITIALS = 2  # letters of a name that says nothing without its axis, such as option "A"
 
@@ -44,15 +46,26 @@ def grid_of_panels(
 
 
 def label_below(panels: Sequence[Axes], words: str) -> None:
-    """Labels the horizontal axes of the lowest panel of each column."""
+    """Labels the horizontal axes of the lowest panel of each column, in lines that fit."""
     for panel in panels[-columns(panels) :]:
-        panel.set_xlabel(words)
+        panel.set_xlabel(wrapped(words, panel, "x"))
 
 
 def label_beside(panels: Sequence[Axes], words: str) -> None:
-    """Labels the vertical axes of the first panel of each row."""
+    """Labels the vertical axes of the first panel of each row, in lines that fit."""
     for panel in panels[:: columns(panels)]:
-        panel.set_ylabel(words)
+        panel.set_ylabel(wrapped(words, panel, "y"))
+
+
+def wrapped(words: str, panel: Axes, axis: Literal["x", "y"]) -> str:
+    """Breaks a label into lines that are no longer than the axis, roughly; keeps its own breaks."""
+    figure: Any = panel.figure
+    place = panel.get_subplotspec()
+    rows, across = place.get_gridspec().get_geometry() if place else (1, 1)
+    width, height = figure.get_size_inches()
+    inches = AXIS[axis] * (width / across if axis == "x" else height / rows)
+    lines = [textwrap.fill(line, int(inches / LETTER)) for line in words.split("\n")]
+    return "\n".join(lines)
 
 
 def columns(panels: Sequence[Axes]) -> int:

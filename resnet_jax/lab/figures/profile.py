@@ -72,6 +72,8 @@ class Profile(StepDrawing):
         for panel, (value, held) in zip(panels, along, strict=True):
             self._draw_panel(panel, records, table[table["panel"] == value], held)
             panel.set_title(layout.panel_title(records, self.panels, value), loc="left")
+        if self.x == "relative":
+            panels[0].set_xticks([0, 0.5, 1])
         layout.label_below(panels, self._depth_label(table))
         layout.label_beside(panels, self.described.axis_label)
         edges.make_room(panels[0], table)
@@ -110,7 +112,8 @@ class Profile(StepDrawing):
             if not len(band):
                 continue
             label, seeds = layout.title(records, line), self._seeds(records, cell, band)
-            layers.draw_lines(panel, band.set_index("at"), seeds, look, records, label)
+            name = layout.panel_title(records, self.lines, line)
+            layers.draw_lines(panel, band.set_index("at"), seeds, look, records, label, name=name)
             self._draw_marks(panel, band, look.color, label)
             rows = edges.rows_of(in_panel, line)
             edges.mark_edges(panel, band["at"].to_numpy(), band, look.color, rows, label)

@@ -71,7 +71,7 @@ class Ranking(Drawing):
             drawn.append(self._estimates(records, effects, order, held))
             layers.draw_estimates(panel, drawn[-1], records, joined=False)
             scales.zero_line(panel, "x")
-            panel.set_title(layout.panel_title(records, self.panels, value))
+            panel.set_title(layout.panel_title(records, self.panels, value), loc="left")
             panel.grid(visible=False, axis="y")
             panel.grid(visible=True, axis="x")
         layers.limit(panels[0], drawn)
@@ -112,7 +112,9 @@ class Ranking(Drawing):
             low,
             high,
             [layers.note_of(each.n, each.low, each.high) for each in found],
-            pd.concat(seeds)[columns] if seeds else pd.DataFrame(columns=columns),
+            pd.concat(seeds, ignore_index=True)[columns]
+            if seeds
+            else pd.DataFrame(columns=columns),
             LOOK,
             "Difference",
             axis="x",

@@ -25,7 +25,7 @@ from resnet_jax.lab.results.records import Records
 At = Float[np.ndarray, " runs"]
 
 WIDTH = 6.4  # inches
-STEP, SPAN = 9.0, 27.0  # in points: distance of lines, and at most that of the outermost
+STEP, SPAN = 5.0, 15.0  # in points: distance of lines, and at most that of the outermost
 FITS = {"exponential": (0, (6, 2)), "power law": (0, (1, 1.6))}
 THIN: dict[str, Any] = {"linewidth": 1.0, "zorder": 1.5}
 
@@ -69,7 +69,7 @@ class Ratio(StepDrawing):
         for each in drawn:
             layers.draw_arrows(panel, each)
         scales.number_settings(panel, depths, logarithmic=False)
-        panel.set_xlabel(layout.title(records, self.x))
+        layout.label_below([panel], layout.title(records, self.x))
         words = capitalized(self.described.words)
         panel.set_ylabel(f"{words}:\nfirst {self._site} / last {self._site}")
         layout.line_legend(figure, [panel], records, self.lines, form, titled=False)

@@ -74,7 +74,7 @@ STYLE: dict[Any, Any] = {
     "figure.constrained_layout.use": True,
 }
 
-BAND: dict[str, Any] = {"alpha": 0.12, "linewidth": 0}
+BAND: dict[str, Any] = {"alpha": 0.09, "linewidth": 0}
 MEAN: dict[str, Any] = {"markersize": 5.5, "zorder": 3}
 INTERVAL: dict[str, Any] = {"ls": "none", "capsize": 3.5, "elinewidth": 1.4, "zorder": 2.6}
 SEED: dict[str, Any] = {"markersize": 4.5, "markeredgewidth": 0, "alpha": 0.5, "ls": "none"}

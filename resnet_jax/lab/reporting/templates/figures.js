@@ -11,13 +11,11 @@
 
   const read = (group, name) => name in group.dataset ? JSON.parse(group.dataset[name]) : undefined;
   const pick = (value, i) => Array.isArray(value) ? value[i] : value;
-  const shown = (group) => group.style.display !== "none";
-  const number = (value) => String(value).replace("-", "\u2212");
+  const number = (value) => String(typeof value === "number" ? Number(value.toPrecision(4)) : value)
+    .replace(/^-/, "\u2212");
 
-  // Where a value is, as a fraction of an axis; cells of heat maps are given as fractions.
   const fraction = (value, [low, high], scale) => scale === "log"
-    ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
-
+    ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low); // of an axis
   const box = (panel) => panel.querySelector("path").getBBox(); // its background
 
   function pointsOf(svg) {
@@ -40,15 +38,17 @@
     return found;
   }
 
+  const visible = (svg) => pointsOf(svg).filter(({ group }) => group.style.display !== "none");
+
   function wordsOf({ panel, group, i }) {
     const data = (name) => pick(read(group, name), i);
     const value = read(group, "value") || "y", place = value === "y" ? "x" : "y";
     const run = data("run"), note = data("note");
     return [
-      [read(panel, "panel"), ...(read(group, "series") || [])].filter(Boolean).join(", "),
+      [read(panel, "panel"), data("name") || read(group, "series")?.join(", ")].filter(Boolean).join(", "),
       `${read(panel, place + "label")}: ${number(data("at") ?? data(place))}`,
       `${read(panel, value + "label")}: ${number(data(value))}`,
-      run === undefined ? note : [`seed ${data("seed")}`, note, `run ${run}`].filter(Boolean).join(", "),
+      run && [`seed ${data("seed")}`, note, `run ${run}`].filter(Boolean).join(", ") || note,
     ];
   }
 
@@ -69,9 +69,7 @@
 
   function show(words, { x, y }) {
     tip.replaceChildren(...words.filter(Boolean).map((each) => {
-      const line = document.createElement("div");
-      line.textContent = each;
-      return line;
+      return Object.assign(document.createElement("div"), { textContent: each });
     }));
     tip.classList.add("on");
     const { width, height } = tip.getBoundingClientRect();
@@ -84,8 +82,8 @@
     lit = point.group;
     lit.classList.add("lit");
     ring = svg.appendChild(document.createElementNS(svg.namespaceURI, "circle"));
-    for (const [name, value] of Object.entries({ class: "ring", cx: point.x, cy: point.y, r: 5 }))
-      ring.setAttribute(name, value);
+    Object.entries({ class: "ring", cx: point.x, cy: point.y, r: 5 })
+      .forEach((each) => ring.setAttribute(...each));
     const { x, y, width } = ring.getBoundingClientRect();
     show(wordsOf(point), { x: x + width / 2, y });
   }
@@ -101,8 +99,7 @@
     const matrix = svg.getScreenCTM();
     const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(matrix.inverse());
     const away = (point) => matrix.a * Math.hypot(point.x - at.x, point.y - at.y);
-    const near = pointsOf(svg).filter(({ group }) => shown(group))
-      .reduce((best, point) => away(point) < away(best) ? point : best, { x: Infinity, y: 0 });
+    const near = visible(svg).reduce((best, point) => away(point) < away(best) ? point : best, { x: Infinity, y: 0 });
     if (away(near) <= REACH) return showPoint(svg, near);
     hide();
     const words = cellAt(svg, at);
@@ -110,7 +107,7 @@
   }
 
   function step(svg, event) { // the arrow keys go through the points
-    const found = pointsOf(svg).filter(({ group }) => shown(group));
+    const found = visible(svg);
     const move = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     if (event.key === "Escape") hide();
     if (!move || !found.length) return;
@@ -134,9 +131,9 @@
   for (const figure of document.querySelectorAll("figure:has(.drawing), .card:has(.drawing)")) {
     const off = new Set();
     for (const svg of figure.querySelectorAll(".drawing > svg")) {
-      svg.setAttribute("tabindex", 0);
-      svg.setAttribute("role", "group");
-      svg.setAttribute("aria-label", "Figure; the arrow keys go through its points");
+      const about = "Figure; the arrow keys go through its points";
+      Object.entries({ tabindex: 0, role: "group", "aria-label": about })
+        .forEach((each) => svg.setAttribute(...each));
       for (const event of ["pointermove", "pointerdown"]) svg.addEventListener(event, (e) => hover(svg, e));
       svg.addEventListener("pointerleave", hide);
       svg.addEventListener("blur", hide);
