@@ -5,20 +5,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from resnet_jax.lab import statistics
+from resnet_jax.lab.design.protocols import AxisValue, Cell
 from resnet_jax.lab.figures import captions, layers, layout, scales, style
 from resnet_jax.lab.figures.base import Drawing
-from resnet_jax.lab.figures.layers import Estimates
+from resnet_jax.lab.figures.layers import Estimates, Mean
 from resnet_jax.lab.figures.style import WIDE, Format
 from resnet_jax.lab.formatting import count, with_unit
 from resnet_jax.lab.measures import describe
 from resnet_jax.lab.results.records import Records, of_cell, with_values
-
-Places = Float[np.ndarray, " cells"]
 
 ROW, ROW_STEP = 0.32, 15.0  # of names: height of each line in inches, distance of lines in points
 STEP, SPAN = (
@@ -84,7 +82,7 @@ class Final(Drawing):
         for panel, measure, estimates in zip(panels, self.measures, drawn, strict=True):
             self._label(panel, records, measure, names)
             for each in estimates:
-                layers.draw_estimates(panel, each, records, joined=not names)
+                layers.draw_estimates(panel, each, joined=not names)
             together = [each for of in drawn for each in of] if one_unit else estimates
             layers.limit(panel, together, describe(measure).bounds)
         for panel, estimates in zip(panels, drawn, strict=True):
@@ -121,45 +119,34 @@ class Final(Drawing):
             cells = experiment.along(self.x, held)
             if not names:
                 cells.sort(key=lambda cell: float(cell[0]))
-            at = [i if names else float(value) for i, (value, _) in enumerate(cells)]
-            each = _summarized(
-                [of_cell(records.runs, cell) for _, cell in cells],
-                measure,
-                at,
-                [experiment.label(value) for value, _ in cells],
-                looks[line],
-                layout.title(records, line),
-                layout.panel_title(records, self.lines, line),
+            at = [float(i if names else value) for i, (value, _) in enumerate(cells)]
+            each = Estimates(
+                at=np.array(at),
+                names=[experiment.label(value) for value, _ in cells],
+                means=[_mean(records, measure, cell) for _, cell in cells],
+                seeds=_seeds(records, measure, cells, at),
+                look=looks[line],
+                label=layout.title(records, line),
+                name=layout.panel_title(records, self.lines, line),
                 axis="x" if names else "y",
                 points=step * (place - (len(along) - 1) / 2) * (-1 if names else 1),
             )
-            if np.isfinite(each.mean).any():  # no key in the legend without a mark
+            if np.isfinite(each.of("mean")).any():  # no key in the legend without a mark
                 found.append(each)
         return found
 
 
-def _summarized(
-    cells: list[pd.DataFrame],
-    measure: str,
-    at: Sequence[float],
-    names: list[str],
-    look: style.Look,
-    label: str,
-    name: str,
-    axis: scales.Axis,
-    points: float,
-) -> Estimates:
-    seeds = pd.concat(
-        [
-            cell.assign(at=place, place=name, value=cell[measure])
-            for cell, place, name in zip(cells, at, names, strict=True)
-        ]
-    )[["run", "seed", "status", "at", "place", "value"]]
-    found = [statistics.summarize(cell[measure]) for cell in cells]
-    mean, low, high = (
-        np.array([getattr(each, of) for each in found], float) for of in ("mean", "low", "high")
-    )
-    notes = [layers.note_of(each.n, each.low, each.high) for each in found]
-    return Estimates(
-        np.array(at, float), names, mean, low, high, notes, seeds, look, label, name, axis, points
-    )
+def _mean(records: Records, measure: str, cell: Cell) -> Mean:
+    found = statistics.summarize(records.values(measure, cell))
+    return Mean(found.n, found.mean, found.low, found.high)
+
+
+def _seeds(
+    records: Records, measure: str, cells: list[tuple[AxisValue, Cell]], at: Sequence[float]
+) -> pd.DataFrame:
+    parts = []
+    for (value, cell), place in zip(cells, at, strict=True):
+        runs = of_cell(records.runs, cell)
+        name = records.experiment.label(value)
+        parts.append(runs.assign(at=place, place=name, value=runs[measure]))
+    return pd.concat(parts, ignore_index=True)[layers.COLUMNS]

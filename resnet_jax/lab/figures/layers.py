@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,20 +17,37 @@ from resnet_jax.lab.results.records import Records
 
 Places = Float[np.ndarray, " places"]
 
+COLUMNS = ["run", "seed", "status", "at", "place", "value"]  # of `Estimates.seeds`
+
 SPREAD, WIDEST = 3.0, 10.0  # in points: distance of the seeds of one mean, and of the outermost
 
 
-@dataclass(frozen=True)
+class Mean(NamedTuple):
+    """A mean over seeds, with its 95% interval; NaN where there is none."""
+
+    n: int
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def note(self) -> str:
+        """What it is: `mean of 3 seeds, 95% interval 1.2 to 3.4`."""
+        if self.n == 1:
+            return "1 seed"
+        known = math.isfinite(self.high - self.low)
+        interval = f", 95% interval {self.low:.3g} to {self.high:.3g}" if known else ""
+        return f"mean of {count(self.n, 'seed')}{interval}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Estimates:
     """Means with intervals and seeds at some places of an axis.
 
     Attributes:
       at: the places.
       names: their names.
-      mean: NaN where there is none.
-      low: lower ends of the intervals; NaN without one.
-      high: upper ends.
-      notes: what each mean is, in words.
+      means: the mean at each.
       seeds: one row for each run: `run`, `seed`, `status`, `at`, `place` (its name), `value`.
       look: color, dashes and marker.
       label: of its key in the legend.
@@ -41,10 +58,7 @@ class Estimates:
 
     at: Places
     names: Sequence[str]
-    mean: Places
-    low: Places
-    high: Places
-    notes: Sequence[str]
+    means: Sequence[Mean]
     seeds: pd.DataFrame
     look: Look
     label: str
@@ -52,38 +66,35 @@ class Estimates:
     axis: scales.Axis = "y"
     points: float = 0.0
 
+    def of(self, part: Literal["mean", "low", "high"]) -> Places:
+        """The means, or one end of their intervals."""
+        return np.array([getattr(each, part) for each in self.means], float)
+
     @property
     def values(self) -> Places:
         """Means and seeds."""
-        return np.concatenate([self.mean, self.seeds["value"].to_numpy(dtype=float)])
+        return np.concatenate([self.of("mean"), self.seeds["value"].to_numpy(dtype=float)])
 
     @property
     def ends(self) -> Places:
         """Ends of the intervals."""
-        return np.concatenate([self.low, self.high])
+        return np.concatenate([self.of("low"), self.of("high")])
 
 
-def note_of(n: int, low: float, high: float) -> str:
-    """What a mean is: `mean of 3 seeds, 95% interval 1.2 to 3.4`."""
-    interval = f", 95% interval {low:.3g} to {high:.3g}" if math.isfinite(high - low) else ""
-    return f"mean of {count(n, 'seed')}{interval}" if n > 1 else "1 seed"
-
-
-def draw_estimates(panel: Axes, given: Estimates, records: Records, joined: bool) -> None:
+def draw_estimates(panel: Axes, given: Estimates, *, joined: bool) -> None:
     """Draws each seed as a faint mark, and before it the means and their intervals.
 
     Args:
       panel: a panel of the figure.
       given: what to draw.
-      records: the experiment's records.
       joined: whether a line joins the means.
     """
     look, upright = given.look, given.axis == "y"
     other: scales.Axis = "x" if upright else "y"
     place = scales.beside(panel, given.points, other)
-    reach = np.stack([given.mean - given.low, given.high - given.mean])
-    known = np.isfinite(given.mean)
-    x, y = (given.at, given.mean) if upright else (given.mean, given.at)
+    mean, low, high = given.of("mean"), given.of("low"), given.of("high")
+    reach, known = np.stack([mean - low, high - mean]), np.isfinite(mean)
+    x, y = (given.at, mean) if upright else (mean, given.at)
     bars: Any = {"yerr" if upright else "xerr": reach}
     bar = panel.errorbar(x=x, y=y, **bars, color=look.color, transform=place, **style.INTERVAL)
     for part in (*bar.lines[1], *bar.lines[2]):
@@ -105,7 +116,7 @@ def draw_estimates(panel: Axes, given: Estimates, records: Records, joined: bool
         x=x[known],
         y=y[known],
         at=np.array(given.names)[known],
-        note=np.array(given.notes)[known],
+        note=[each.note for each, kept in zip(given.means, known, strict=True) if kept],
         value=given.axis,
         name=given.name,
         **{f"d{other}": given.points},
@@ -163,8 +174,8 @@ def draw_arrows(panel: Axes, given: Estimates) -> None:
     scales.arrows(
         panel,
         given.at,
-        given.low,
-        given.high,
+        given.of("low"),
+        given.of("high"),
         given.look.color,
         [given.label],
         axis=given.axis,

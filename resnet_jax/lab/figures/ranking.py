@@ -10,7 +10,7 @@ from resnet_jax.lab.analysis.ranking import Effect, rank
 from resnet_jax.lab.design.protocols import AxisValue, Cell
 from resnet_jax.lab.figures import captions, layers, layout, scales, style
 from resnet_jax.lab.figures.base import Drawing
-from resnet_jax.lab.figures.layers import Estimates
+from resnet_jax.lab.figures.layers import Estimates, Mean
 from resnet_jax.lab.figures.style import WIDE, Format
 from resnet_jax.lab.measures import describe
 from resnet_jax.lab.results.records import Records, of_cell
@@ -69,7 +69,7 @@ class Ranking(Drawing):
             effects = self._rank(records, held)
             order += [each.value for each in effects if each.value not in order]
             drawn.append(self._estimates(records, effects, order, held))
-            layers.draw_estimates(panel, drawn[-1], records, joined=False)
+            layers.draw_estimates(panel, drawn[-1], joined=False)
             scales.zero_line(panel, "x")
             panel.set_title(layout.panel_title(records, self.panels, value), loc="left")
             panel.grid(visible=False, axis="y")
@@ -93,30 +93,19 @@ class Ranking(Drawing):
 
         baseline = by_seed(self.than)[self.measure]
         at = [order.index(each.value) for each in effects]
-        names = [records.experiment.label(each.value) for each in effects]
-        seeds = [
-            runs.assign(at=place, place=name, value=runs[self.measure] - baseline)
-            for runs, place, name in zip(
-                (by_seed(each.value) for each in effects), at, names, strict=True
-            )
-        ]
-        columns = ["run", "seed", "status", "at", "place", "value"]
-        found = [each.difference for each in effects]
-        mean, low, high = (
-            np.array([getattr(each, of) for each in found], float) for of in ("mean", "low", "high")
-        )
+        parts = [pd.DataFrame(columns=layers.COLUMNS)]
+        for place, each in zip(at, effects, strict=True):
+            runs, name = by_seed(each.value), records.experiment.label(each.value)
+            change = runs[self.measure] - baseline
+            parts.append(runs.assign(at=place, place=name, value=change)[layers.COLUMNS])
+        means = [each.difference for each in effects]
         return Estimates(
-            np.array(at, float),
-            names,
-            mean,
-            low,
-            high,
-            [layers.note_of(each.n, each.low, each.high) for each in found],
-            pd.concat(seeds, ignore_index=True)[columns]
-            if seeds
-            else pd.DataFrame(columns=columns),
-            LOOK,
-            "Difference",
+            at=np.array(at, float),
+            names=[records.experiment.label(each.value) for each in effects],
+            means=[Mean(each.n, each.mean, each.low, each.high) for each in means],
+            seeds=pd.concat(parts[1:] or parts, ignore_index=True),
+            look=LOOK,
+            label="Difference",
             axis="x",
         )
 

@@ -16,7 +16,7 @@ from resnet_jax.lab.analysis import growth
 from resnet_jax.lab.analysis.growth import Line
 from resnet_jax.lab.design.protocols import Cell
 from resnet_jax.lab.figures import captions, edges, interactive, layers, layout, scales, style
-from resnet_jax.lab.figures.layers import Estimates
+from resnet_jax.lab.figures.layers import Estimates, Mean
 from resnet_jax.lab.figures.probed import StepDrawing
 from resnet_jax.lab.figures.style import WIDE, Format
 from resnet_jax.lab.formatting import capitalized, count, number
@@ -124,7 +124,7 @@ class Ratio(StepDrawing):
             label, look = layout.title(records, value), looks[value]
             points = step * (place - (len(values) - 1) / 2)
             drawn.append(_estimates(records, of_line, look, label, points))
-            layers.draw_estimates(panel, drawn[-1], records, joined=False)
+            layers.draw_estimates(panel, drawn[-1], joined=False)
             at = of_line["depth"].to_numpy(dtype=float)
             edges.mark_edges(panel, at, of_line, look.color, edges.rows_of(table, value), label)
             if self.fits:
@@ -203,18 +203,15 @@ def _estimates(
         place=[f"{depth:g}" for depth in shown["depth"]],
         value=shown["ratio"],
     )
-    at, value, low, high = (mean[of].to_numpy(float) for of in ("depth", "mean", "low", "high"))
     counts = shown.groupby("depth").size()
+    ends = (mean[of].to_numpy(float) for of in ("mean", "low", "high"))
     return Estimates(
-        at,
-        [f"{depth:g}" for depth in at],
-        value,
-        low,
-        high,
-        [layers.note_of(*each) for each in zip(counts, low, high, strict=True)],
-        seeds,
-        look,
-        label,
+        at=mean["depth"].to_numpy(float),
+        names=[f"{depth:g}" for depth in mean["depth"]],
+        means=[Mean(*each) for each in zip(counts, *ends, strict=True)],
+        seeds=seeds,
+        look=look,
+        label=label,
         points=points,
     )
 
