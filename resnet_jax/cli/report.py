@@ -69,24 +69,31 @@ def _print_main_table(folder: Path, form: str) -> int:
 
 
 def print_report(built: "Report") -> None:
-    """Prints the table and the verdicts of an experiment, and where its report is."""
+    """Prints the verdicts and the table of an experiment, what is open, and where its report is."""
 
     from resnet_jax.lab.analysis.tables import for_reading
+    from resnet_jax.lab.reporting import answer
 
     experiment = built.records.experiment
-    table = for_reading(built.table, experiment)
-    CONSOLE.print()
-    print_table(table.head, table.rows, table.numeric)
-    if built.comparison:
-        _print_comparison(built.comparison)
-    CONSOLE.print(f"\n[bold]{escape(experiment.question)}[/]")
+    CONSOLE.print(f"\n[bold]{escape(experiment.question)}[/]", highlight=False)
     for finding in built.findings:
         CONSOLE.print(escape(finding), highlight=False)
     for verdict in built.verdicts:
         _print_verdict(verdict)
+    CONSOLE.print()
+    table = for_reading(built.table, experiment)
+    print_table(table.head, table.rows, table.numeric)
+    if built.comparison:
+        _print_comparison(built.comparison)
     if built.warning:
         CONSOLE.print(f"\n[yellow]{escape(built.warning)}[/]", highlight=False)
     CONSOLE.print()
+    if looks := answer.looks(built.verdicts, built.plan.looks):
+        CONSOLE.print(escape(looks), highlight=False)
+    for verdict in built.verdicts:
+        if verdict.outcome == "inconclusive":
+            words = answer.needed(verdict) or verdict.without_n
+            CONSOLE.print(f"open: {escape(verdict.text)}: {escape(words)}", highlight=False)
     print_path("report", built.folder.report)
 
 

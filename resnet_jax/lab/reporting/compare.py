@@ -12,7 +12,7 @@ from resnet_jax.lab import statistics
 from resnet_jax.lab.analysis.tables import Readable
 from resnet_jax.lab.formatting import NOT_KNOWN, count, decimals, listed, number, with_unit
 from resnet_jax.lab.measures import describe
-from resnet_jax.lab.reporting import pairing, report
+from resnet_jax.lab.reporting import pairing, provenance, report
 from resnet_jax.lab.reporting.pairing import Cell, Pair
 from resnet_jax.lab.reporting.report import Report
 from resnet_jax.lab.results.folder import Folder
@@ -125,7 +125,7 @@ def _of_experiments(a: Report, b: Report) -> Comparison:
 
 
 def _state(of: Report) -> str:
-    return f"{report.state(of.records)}; {count(len(of.plan.seeds), 'seed')}"
+    return f"{provenance.state(of.records)}; {count(len(of.plan.seeds), 'seed')}"
 
 
 def _cells(of: Report) -> list[Cell]:

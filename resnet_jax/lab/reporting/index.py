@@ -9,13 +9,13 @@ from markupsafe import Markup
 from resnet_jax.errors import one_line
 from resnet_jax.lab.analysis.claims import Verdict
 from resnet_jax.lab.formatting import count
-from resnet_jax.lab.reporting import report
+from resnet_jax.lab.reporting import provenance, report
 from resnet_jax.lab.reporting.drawings import drawing
 from resnet_jax.lab.reporting.overview import title
 from resnet_jax.lab.reporting.report import Report
 from resnet_jax.lab.results.folder import Folder, experiments_in
 
-PAGE = "index.html"
+PAGE = report.GALLERY
 
 
 @dataclass(frozen=True)
@@ -89,14 +89,14 @@ def build(results: Path) -> Index:
 
 def _card(path: Path) -> Card:
     try:
-        built = report.build(path)
+        built = report.build(path, gallery=True)
         experiment = built.records.experiment
         outcomes = Counter(verdict.outcome for verdict in built.verdicts)
         return Card(
             title=title(built),
             question=experiment.question,
             scale=experiment.scale,
-            state=report.state(built.records),
+            state=provenance.state(built.records),
             seeds=count(len(built.plan.seeds), "seed"),
             counts=", ".join(f"{n} {outcome}" for outcome, n in outcomes.most_common()),
             verdicts=built.verdicts,

@@ -1,11 +1,8 @@
 """The report of an experiment: one self-contained HTML file, built from the records alone."""
 
-import shlex
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import jinja2
 import pandas as pd
@@ -13,16 +10,35 @@ import pandas as pd
 from resnet_jax.lab import figures
 from resnet_jax.lab.analysis import claims, tables
 from resnet_jax.lab.analysis.claims import Verdict
+from resnet_jax.lab.analysis.tables import Readable
 from resnet_jax.lab.design.grid_filter import GridFilter
-from resnet_jax.lab.formatting import capitalized, count, duration, listed, with_unit
+from resnet_jax.lab.formatting import NOT_KNOWN, capitalized, decimals, listed, number, with_unit
 from resnet_jax.lab.measures import describe
+from resnet_jax.lab.reporting import answer, provenance
 from resnet_jax.lab.reporting.drawings import drawing
+from resnet_jax.lab.reporting.forest import forest
 from resnet_jax.lab.reporting.main_table import MainTable, main_table
 from resnet_jax.lab.reporting.paper import PaperComparison, compare_with_paper
 from resnet_jax.lab.results import folder, records
 from resnet_jax.lab.results.folder import Folder, GridPlan
 from resnet_jax.lab.results.records import Records
-from resnet_jax.training.run.run_folder import RunFolder
+
+GALLERY = "index.html"  # in the folder above an experiment's
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the report beside those that every report has.
+
+    Attributes:
+      title: its heading.
+      tables: its tables.
+      notes: sentences below them.
+    """
+
+    title: str
+    tables: list[Readable]
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -37,6 +53,7 @@ class Report:
       verdicts: one for each claim, in order.
       findings: the results in sentences.
       comparison: the paper's numbers beside ours; None if the experiment has no paper.
+      sections: further parts, such as what tuning chose.
     """
 
     folder: Folder
@@ -46,6 +63,12 @@ class Report:
     verdicts: list[Verdict]
     findings: list[str]
     comparison: PaperComparison | None = None
+    sections: list[Section] = field(default_factory=list)
+
+    @property
+    def answer(self) -> str:
+        """What was found, in one sentence: by its claims, or else the first of the findings."""
+        return answer.answer(self.verdicts) or next(iter(self.findings), "")
 
     @property
     def main(self) -> MainTable:
@@ -99,11 +122,13 @@ def read(path: str | Path) -> Report:
     )
 
 
-def build(path: str | Path) -> Report:
+def build(path: str | Path, gallery: bool = False) -> Report:
     """Rebuilds the tables, the figures and the report of an experiment from its records.
 
     Args:
       path: the experiment's folder of results.
+      gallery: whether the folder above has, or is about to have, the page of all experiments; the
+        report links to it.
 
     Returns:
       The results that the report shows.
@@ -115,7 +140,9 @@ def build(path: str | Path) -> Report:
     report.records.runs.to_csv(report.folder.runs_table, index=False)
     report.table.to_csv(report.folder.table, index=False)
     drawings = figures.draw_all(report.records, report.folder.figures)
-    report.folder.report.write_text(_render(report, drawings), encoding="utf-8")
+    has_gallery = gallery or (report.folder.path.parent / GALLERY).is_file()
+    page = _render(report, drawings, f"../{GALLERY}" if has_gallery else "")
+    report.folder.report.write_text(page, encoding="utf-8")
     return report
 
 
@@ -127,84 +154,55 @@ def pages() -> jinja2.Environment:
     return made
 
 
-def _render(report: Report, drawings: dict[str, Path]) -> str:
-    experiment = report.records.experiment
+def _render(report: Report, drawings: dict[str, Path], gallery: str) -> str:
+    experiment, found = report.records.experiment, report.records
+    environments = found.environments.values()
     return (
         pages()
         .get_template("report.html.j2")
         .render(
+            report=report,
             plan=report.plan,
             experiment=experiment,
             verdicts=report.verdicts,
-            findings=report.findings,
-            comparison=report.comparison,
+            groups=forest(experiment, report.verdicts),
+            looks=answer.looks(report.verdicts, report.plan.looks),
+            needed=answer.needed,
+            p_words=p_words,
+            ends=_ends,
             figures=[
-                (drawing(drawings[each.name], each.name), each.caption(report.records))
+                (drawing(drawings[each.name], each.name), each.caption(found))
                 for each in experiment.figures
             ],
             table=tables.for_reading(report.table, experiment),
-            runs=tables.runs_for_reading(report.records.runs, experiment),
-            messages=report.records.runs.query("message != ''").to_dict("records"),
-            state=state(report.records),
-            incomplete=not report.complete,
-            warning=report.warning,
-            commits=_commits(report),
+            runs=tables.runs_for_reading(found.runs, experiment),
+            messages=found.runs.query("message != ''").to_dict("records"),
+            state=provenance.state(found),
+            seeds=provenance.seeds_by_cell(found),
+            commits=provenance.commits(found, report.folder),
             fewest_pairs=claims.FEWEST_PAIRS,
-            environment=environment(report.records.environments.values()),
-            time=time_taken(report.records.runs),
-            unplanned=_unplanned(report.records.unplanned),
+            dates=provenance.dates(environments),
+            machines=provenance.machines(environments),
+            environment=provenance.environment(environments),
+            time=provenance.time_taken(found.runs),
+            unplanned=provenance.unplanned(found.unplanned),
             source=report.folder.experiment.read_text(encoding="utf-8"),
             describe=describe,
             with_unit=with_unit,
+            gallery=gallery,
         )
     )
 
 
-def _commits(report: Report) -> dict[str, str]:
-    """The commits of the runs, each with the path of a patch of uncommitted changes, or empty."""
-    commits: dict[str, str] = {}
-    for name, environment in report.records.environments.items():
-        commit = environment.get("commit", "").removesuffix("+changes")
-        patch = RunFolder(report.folder.runs / name).changes
-        if commit and not commits.get(commit):
-            commits[commit] = shlex.quote(str(patch.resolve())) if patch.exists() else ""
-    return commits
-
-
-def state(found: Records) -> str:
-    """The status of the runs in words: `17 of 18 runs done, 1 failed`."""
-    statuses = Counter(found.runs["status"])
-    words = [f"{statuses['done']} of {count(len(found.runs), 'run')} done"]
-    words += [f"{statuses[s]} {s}" for s in ("diverged", "failed", "missing") if statuses[s]]
-    return ", ".join(words)
-
-
-def _unplanned(n: int) -> str:
-    verb = "was" if n == 1 else "were"
-    return f"{count(n, 'run')} of other settings or seeds {verb} ignored." if n else ""
-
-
-def environment(environments: Iterable[dict[str, Any]]) -> dict[str, str]:
-    """Devices, platform, versions and commits of the runs: the distinct values of each entry."""
-    rows: dict[str, dict[str, None]] = {}
-    for each in environments:
-        packages = [f"{name} {version}" for name, version in each.get("packages", {}).items()]
-        entries = {
-            "Devices": ", ".join(map(str, each.get("devices", []))),
-            "Platform": each.get("platform"),
-            "Python": each.get("python"),
-            "Packages": ", ".join(packages),
-            "Commit": each.get("commit"),
-        }
-        for entry, value in entries.items():
-            if value:
-                rows.setdefault(entry, {})[str(value)] = None
-    return {entry: "; ".join(values) for entry, values in rows.items()}
-
-
-def time_taken(runs: pd.DataFrame) -> str:
-    """The summed time of the runs, and how much of it was compilation."""
-    total, compiling = runs["seconds_total"].sum(), runs["seconds_compile"].sum()
-    if not total:
+def p_words(p: float) -> str:
+    """A p-value with two digits: `0.0012`, `below 0.0001`; empty if it is NaN."""
+    if math.isnan(p):
         return ""
-    return f"{duration(total)}, of which {duration(compiling)} ({compiling / total:.0%}) compiling"
+    return "below 0.0001" if p < 1e-4 else f"{p:.2g}"
+
+
+def _ends(ends: tuple[float, float], sign: bool) -> str:
+    """An interval in words: `+1.2 to +3.4`; empty if there is none."""
+    places = decimals([ends[1] - ends[0]])
+    low, high = (number(end, places, sign) for end in ends)
+    return "" if NOT_KNOWN in (low, high) else f"{low} to {high}"

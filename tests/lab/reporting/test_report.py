@@ -1,11 +1,14 @@
 """The report, as a reader gets it."""
 
+import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from resnet_jax.lab.analysis.tables import Readable
 from resnet_jax.lab.reporting import report
 from resnet_jax.lab.results.folder import Folder
 from resnet_jax.training.run.run_folder import RunFolder
@@ -19,24 +22,26 @@ def page(results: Folder, page_at):
 
 @pytest.mark.usefixtures("blank_figures")
 def test_sections_are_in_order(page):
-    start = page.text.index("Experiment: degradation")
-    places = [
-        page.text.index(part, start)
-        for part in (
-            "Do deeper plain networks train worse, and do shortcuts mend it?",
-            "He et al. 2015, sections 1 and 4.2, Figs. 1 and 6",
-            "supported",
-            "Deeper plain networks train worse",
-            "95% interval",
-            "Figure 1.",
-            "Table",
-            "Set-up",
-            "Runs",
-            "Environment",
-            "How to reproduce",
-        )
-    ]
-    assert places == sorted(places)
+    place = 0
+    for part in (
+        "Experiment: degradation",
+        "Do deeper plain networks train worse, and do shortcuts mend it?",
+        "He et al. 2015, sections 1 and 4.2, Figs. 1 and 6",
+        "“Deeper plain networks train worse” is supported",
+        "Figure 1.",
+        "Difference in training error (percentage points)",
+        "Deeper plain networks train worse",
+        "Supported",
+        "95% interval",
+        "Figure 2.",
+        "Departures from the plan",
+        "Mean ± standard deviation over 3 seeds",
+        "Set-up",
+        "Runs",
+        "Environment",
+        "How to reproduce",
+    ):
+        place = page.text.index(part, place)
 
 
 @pytest.mark.usefixtures("blank_figures")
@@ -48,7 +53,7 @@ def test_report_has_everything_needed_to_reproduce(page):
         "Real 8x8 images of digits",
         "train.steps 300",
         "training error 90%, test error 90%, declared before the runs",
-        "18 of 18 runs done. Total run time: 3 min 45 s, of which 36 s (16%)",
+        "18 of 18 runs done: 3 seeds in 6 cells. Total run time: 3 min 45 s, of which 36 s (16%)",
         "configure=lambda family, depth",
     ):
         assert part in page.text
@@ -63,6 +68,64 @@ def test_labels_are_capitalized_unless_they_are_settings(results: Folder, page_a
     report.build(results.path)
     text = page_at(results.report).text
     assert "With ReLU plain, residual model.shortcut 20, 32, 56" in text
+
+
+@pytest.mark.usefixtures("blank_figures")
+def test_every_claim_and_heading_can_be_linked_to(page):
+    assert {"claim-1", "claim-2"} <= set(page.ids)
+    contents = [link for link in page.links if link.startswith("#")]
+    assert {f"#{each}" for each in ("answer", "claims", "table", "runs")} <= set(contents)
+    assert {link[1:] for link in contents} <= set(page.ids)
+
+
+@pytest.mark.usefixtures("blank_figures")
+def test_departures_from_the_registered_plan_are_listed(results: Folder, page_at):
+    report.build(results.path)
+    plan = json.loads(results.plan.read_text())
+    text = page_at(results.report).text
+    assert plan["registration"]["sha256"] in text
+    assert "no departures" in text
+    plan["departures"] = [["2026-01-02T10:00:00+00:00", "looks were 3 and now are 5"]]
+    results.plan.write_text(json.dumps(plan))
+    report.build(results.path)
+    text = page_at(results.report).text
+    assert "2026-01-02: looks were 3 and now are 5" in text
+    assert "no departures" not in text
+
+
+@pytest.mark.usefixtures("blank_figures")
+def test_dates_and_machines_of_the_runs_are_told(results: Folder, page_at):
+    for seed, machine in ((0, "Xeon 1"), (1, "EPYC 2")):
+        file = results.runs / f"plain20-seed{seed}-abcdef" / "environment.json"
+        made = {"processor": machine, "cores": 2 - seed, "started": f"2026-01-0{3 + seed}T10:00:00"}
+        file.write_text(json.dumps(json.loads(file.read_text()) | made))
+    report.build(results.path)
+    text = page_at(results.report).text
+    for part in ("2026-01-01 to 2026-01-04", "Xeon 1, 2 cores; EPYC 2, 1 core"):
+        assert part in text
+
+
+@pytest.mark.usefixtures("blank_figures")
+def test_the_gallery_is_linked_where_there_is_one(results: Folder, page_at):
+    gallery = results.path.parent / "index.html"
+    report.build(results.path)
+    assert "../index.html" not in page_at(results.report).links
+    gallery.touch()
+    report.build(results.path)
+    assert "../index.html" in page_at(results.report).links
+
+
+@pytest.mark.usefixtures("blank_figures")
+def test_a_further_section_has_a_heading_tables_and_notes(results: Folder, page_at, monkeypatch):
+    table = Readable(["rate", "error"], [["0.01", "12.5"]], [False, True])
+    section = report.Section("Scaling laws", [table], ["Fits are to the means."])
+    found = replace(report.read(results.path), sections=[section])
+    monkeypatch.setattr(report, "read", lambda path: found)
+    report.build(results.path)
+    page = page_at(results.report)
+    assert "Scaling laws rate error 0.01 12.5 Fits are to the means." in page.text
+    assert {"scaling-laws"} <= set(page.ids)
+    assert "#scaling-laws" in page.links
 
 
 def test_report_is_self_contained(results: Folder, page):
