@@ -25,7 +25,7 @@ from jaxtyping import Float
 from scipy import special
 
 from resnet_jax.lab.measures import Measure
-from resnet_jax.lab.statistics import CONFIDENCE
+from resnet_jax.lab.statistics import CONFIDENCE, Summary
 
 POWER = 0.8  # chance to decide that `needed` asks for
 MOST_SEEDS = 1000  # the largest number that `needed` returns
@@ -112,6 +112,12 @@ class Sample:
         reach = [critical(level, self.n, tail) * self.error for tail in self.tails]
         low, high = self.mean - reach[0], self.mean + reach[1]
         return max(low, self.bounds[0]), min(high, self.bounds[1])
+
+    @property
+    def summary(self) -> Summary:
+        """Mean, standard deviation (as it is), median, and the 95% interval."""
+        median = float(np.median(self.values)) if self.n else math.nan
+        return Summary(self.n, self.mean, self.std, median, *self.interval())
 
 
 def sample(values: Iterable[float], measure: Measure, examples: float = math.nan) -> Sample:

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from resnet_jax.lab import inference
 from resnet_jax.lab.design.protocols import AxisValue, Cell
 from resnet_jax.lab.formatting import number
 from resnet_jax.lab.measures import describe
-from resnet_jax.lab.results.records import Records, values_by_seed
-from resnet_jax.lab.statistics import Summary, paired_difference
+from resnet_jax.lab.results.records import Records, examples, of_cell, values_by_seed
+from resnet_jax.lab.statistics import Summary
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,13 @@ def rank(
     def by_seed(value: AxisValue) -> dict[int, float]:
         return values_by_seed(records.runs, cell(value), measure)
 
-    baseline = by_seed(than)
+    baseline, described = by_seed(than), describe(measure)
+    of_examples = examples(of_cell(records.runs, where or {}), described)
     effects = [
         Effect(
             value,
             records.summary(measure, cell(value)).mean,
-            paired_difference(values, baseline),
+            inference.difference(values, baseline, described, of_examples).summary,
         )
         for value in records.experiment.axes[axis]
         if value != than and (values := by_seed(value))

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from resnet_jax.lab import inference
 from resnet_jax.lab.design.experiment import Experiment
 from resnet_jax.lab.formatting import NOT_KNOWN, decimals, duration, number
 from resnet_jax.lab.measures import Measure, describe
-from resnet_jax.lab.results.records import examples, of_cell
+from resnet_jax.lab.results.records import examples, of_cell, summarized
 
 Row = dict[Any, Any]
 REMARKS = ("diverged", "failed", "missing", "not finite")  # columns that count runs
@@ -69,19 +69,9 @@ def _rows(runs: pd.DataFrame, experiment: Experiment) -> Iterator[Row]:
 
 def _summary(seeds: pd.DataFrame, measure: Measure) -> Row:
     of_examples = examples(seeds, measure)
-    sample = inference.sample(seeds[measure.name], measure, of_examples)
-    low, high = sample.interval()
-    low_examples, high_examples = inference.of_examples(sample.mean, of_examples)
-    return {
-        "n": sample.n,
-        "mean": sample.mean,
-        "std": sample.std,
-        "median": float(np.median(sample.values)) if sample.n else math.nan,
-        "low": low,
-        "high": high,
-        "low_examples": low_examples,
-        "high_examples": high_examples,
-    }
+    summary = summarized(seeds, measure.name)
+    low, high = inference.of_examples(summary.mean, of_examples)
+    return asdict(summary) | {"low_examples": low, "high_examples": high}
 
 
 def for_reading(table: pd.DataFrame, experiment: Experiment) -> Readable:

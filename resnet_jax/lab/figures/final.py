@@ -8,7 +8,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from resnet_jax.lab import statistics
 from resnet_jax.lab.design.protocols import AxisValue, Cell
 from resnet_jax.lab.figures import captions, layers, layout, scales, style
 from resnet_jax.lab.figures.base import Drawing
@@ -55,7 +54,7 @@ class Final(Drawing):
         ]
         words = [
             "Faint marks: single seeds. Solid marks: their mean. Bars: 95% interval of the mean "
-            f"(Student's t, {captions.sample(counts)})."
+            f"over seeds ({captions.sample(counts)})."
             if captions.several(counts)
             else f"Marks: {captions.sample(counts)}."
         ]
@@ -137,7 +136,7 @@ class Final(Drawing):
 
 
 def _mean(records: Records, measure: str, cell: Cell) -> Mean:
-    found = statistics.summarize(records.values(measure, cell))
+    found = records.summary(measure, cell)
     return Mean(found.n, found.mean, found.low, found.high)
 
 

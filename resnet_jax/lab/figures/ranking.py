@@ -53,7 +53,7 @@ class Ranking(Drawing):
         baseline = records.experiment.label(self.than)
         return [
             f"Marks: difference from “{baseline}”, paired by seed ({captions.mean_of(pairs)}).",
-            "Faint marks: single seeds. Bars: 95% interval of the mean (Student's t), not "
+            "Faint marks: single seeds. Bars: 95% interval of the mean, not "
             "corrected for the number of comparisons."
             if captions.several(pairs)
             else "",

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from resnet_jax.errors import UserError
-from resnet_jax.lab import statistics
+from resnet_jax.lab import inference
 from resnet_jax.lab.analysis.tables import Readable
 from resnet_jax.lab.formatting import NOT_KNOWN, count, decimals, listed, number, with_unit
 from resnet_jax.lab.measures import describe
@@ -16,7 +18,7 @@ from resnet_jax.lab.reporting import pairing, provenance, report
 from resnet_jax.lab.reporting.pairing import Cell, Pair
 from resnet_jax.lab.reporting.report import Report
 from resnet_jax.lab.results.folder import Folder
-from resnet_jax.lab.results.records import values_by_seed
+from resnet_jax.lab.results.records import examples, of_cell, summarized, values_by_seed
 from resnet_jax.lab.statistics import Summary
 from resnet_jax.training import config as configs
 from resnet_jax.training.run.environment import differing
@@ -153,12 +155,12 @@ def _table(a: Report, b: Report, pairs: Sequence[Pair], measure: str) -> Readabl
 
 def _summaries(a: Report, b: Report, pair: Pair, measure: str) -> list[Summary]:
     """Of A, of B, and of the differences at the seeds that both have."""
-    values = [
-        values_by_seed(each.records.runs, cell, measure)
-        for each, cell in zip((a, b), pair, strict=True)
-    ]
-    difference = statistics.paired_difference(values[1], values[0])
-    return [*(statistics.summarize(each.values()) for each in values), difference]
+    rows = [of_cell(each.records.runs, cell) for each, cell in zip((a, b), pair, strict=True)]
+    values = [values_by_seed(each, {}, measure) for each in rows]
+    described = describe(measure)
+    of_examples = examples(pd.concat(rows), described)
+    difference = inference.difference(values[1], values[0], described, of_examples).summary
+    return [*(summarized(each, measure) for each in rows), difference]
 
 
 def _summary(of: Summary, sign: bool) -> str:

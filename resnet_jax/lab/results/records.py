@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from resnet_jax.errors import UserError
+from resnet_jax.lab import inference
 from resnet_jax.lab.design.experiment import Experiment
 from resnet_jax.lab.design.protocols import Cell
 from resnet_jax.lab.formatting import count, estimate
@@ -20,7 +21,7 @@ from resnet_jax.lab.results.folder import (
     read_experiment,
     read_plan,
 )
-from resnet_jax.lab.statistics import Summary, summarize
+from resnet_jax.lab.statistics import Summary
 from resnet_jax.training.run.environment import differing
 from resnet_jax.training.run.run_folder import Result, RunFolder, checksum
 
@@ -54,7 +55,7 @@ class Records:
 
     def summary(self, measure: str, cell: Cell) -> Summary:
         """Returns mean, spread and 95% interval of a measure over the runs of a cell."""
-        return summarize(self.values(measure, cell))
+        return summarized(of_cell(self.runs, cell), measure)
 
     def values(self, measure: str, cell: Cell) -> pd.Series:
         """Returns a measure of each run of a cell; NaN for a run without a value."""
@@ -126,6 +127,12 @@ def examples(runs: pd.DataFrame, measure: Measure) -> float:
     """Returns the number of examples that a measure is a share of; NaN if it is none or unknown."""
     column = f"{measure.split}_examples"
     return float(runs[column].max()) if measure.split and column in runs else math.nan
+
+
+def summarized(runs: pd.DataFrame, measure: str) -> Summary:
+    """Returns mean, spread and 95% interval of a measure over the given rows (`inference`)."""
+    described = describe(measure)
+    return inference.sample(runs[measure], described, examples(runs, described)).summary
 
 
 def with_values(runs: pd.DataFrame) -> pd.DataFrame:

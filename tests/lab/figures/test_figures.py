@@ -110,7 +110,7 @@ def test_captions_explain_marks_and_diverged_runs(results: Folder, diverge):
         "Deeper plain networks train worse. Lines: mean of 3 seeds. Thin lines"
     )
     assert re.search(r"Diverged runs \(1\) count as 90%", caption)
-    assert re.search(r"Student's t, 3 seeds.*1 diverged run, counted as 90%", final.caption(found))
+    assert re.search(r"over seeds \(3 seeds.*1 diverged run, counted as 90%", final.caption(found))
 
 
 def lose(results: Folder, *cells: str, seeds: tuple[int, ...] = (0, 1, 2)) -> None:
