@@ -80,6 +80,7 @@ def run(options: argparse.Namespace) -> int:
     only = grid_filter.parse(experiment, options.only)
     if options.dry_run:
         _print_forecast(experiment, forecast.forecast(experiment, options.results, only))
+        _print_power(experiment, options.results)
         return 0
     executor = executors.executor(options, experiment)
     if not executor.here:  # leave the accelerators' memory to the workers
@@ -165,6 +166,25 @@ def _print_forecast(experiment: "Experiment", found: "Forecast") -> None:
         "compile); the cost of other networks is scaled by their multiply-adds.",
         highlight=False,
     )
+
+
+def _print_power(experiment: "Experiment", results: Path) -> None:
+    """Prints how many seeds each claim takes, from the spread of runs that are there already."""
+    from resnet_jax.lab.analysis import claims
+    from resnet_jax.lab.formatting import count
+    from resnet_jax.lab.inference import MOST_SEEDS
+    from resnet_jax.lab.results import records
+    from resnet_jax.lab.results.folder import Folder
+
+    folder = Folder(results / experiment.results_name)
+    if not experiment.claims or not folder.plan.is_file():
+        return
+    earlier = records.read(folder).runs
+    needed = claims.seeds_needed(experiment.claims, earlier, experiment.looks)
+    CONSOLE.print("seeds that decide a claim with a chance of 80%, from the runs so far:")
+    for claim, n in zip(experiment.claims, needed, strict=True):
+        seeds = "unknown" if not n else f"{n} or more" if n >= MOST_SEEDS else count(n, "seed")
+        CONSOLE.print(f"  {claim.text}: {seeds}", highlight=False, markup=False)
 
 
 def _hours(hours: float) -> str:

@@ -138,12 +138,12 @@ def _course(claim: Claim, runs: pd.DataFrame, label: Label, looks: tuple[int, ..
     seeds, course = sorted(runs["seed"].unique()), _Course()
     for look in looks:
         of_look = runs[runs["seed"].isin(seeds[:look])]
-        ended = sum(
-            int((of_cell(of_look, cell)["status"] != "missing").sum()) for cell in claim.cells
-        )
-        if ended < (planned := look * len(claim.cells)):
+        cells = [of_cell(of_look, cell)["status"] for cell in claim.cells]
+        ended = sum(int((cell != "missing").sum()) for cell in cells)
+        if ended < (planned := look * len(cells)):
+            begun = not course.looks or all(len(cell) == look for cell in cells)
             state = f"look at {count(look, 'seed')}: {ended} of {planned} runs have ended"
-            course.pending = _verdict(claim, of_look, label), state
+            course.pending = (_verdict(claim, of_look, label), state) if begun else None
             break
         course.looks.append((look, _verdict(claim, of_look, label)))
     return course

@@ -177,3 +177,15 @@ def test_claims_are_judged_together_with_holms_correction():
     judged = claims.judge([claim, claim], runs)
     assert [v.outcome for v in judged] == ["inconclusive"] * 2
     assert "2 claims" in judged[0].notes[-1]
+
+
+def test_a_look_that_was_not_begun_is_no_remark():
+    claim = claims.Within("small", "train_error", {"depth": 20}, high=5.0)
+    rows = {"depth": 20, "seed": range(4), "status": "done", "train_error": [4.0, 5.5, 4.5, 5.2]}
+    done = pd.DataFrame(rows)
+    waiting = done.assign(seed=done["seed"] + 4, status="missing", train_error=math.nan)
+    (at_four,) = claims.judge([claim], done, looks=(4, 8))
+    (on_the_way,) = claims.judge([claim], pd.concat([done, waiting]), looks=(4, 8))
+    assert at_four.outcome == on_the_way.outcome == "inconclusive"
+    assert not any("look at 8" in note for note in at_four.notes)
+    assert any("4 of 8 runs" in note for note in on_the_way.notes)
