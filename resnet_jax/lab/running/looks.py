@@ -61,7 +61,8 @@ def seconds(found: Records, more: Seeds) -> float:
 def _next_look(found: Records, claim: Claim) -> int:
     """The first look beyond the seeds of a claim's cells; 0 if none, or if runs are missing."""
     cells = [records.of_cell(found.runs, cell) for cell in claim.cells]
-    if not all(len(cell) == len(records.with_values(cell)) for cell in cells):
+    # A cell that `configure` leaves out has no runs, and never will.
+    if not all(len(cell) and len(cell) == len(records.with_values(cell)) for cell in cells):
         return 0
     smallest = min(map(len, cells), default=0)
     return next((look for look in found.experiment.looks if look > smallest), 0)

@@ -1,14 +1,16 @@
 """Seeds that are added at looks, on real runs of a few steps."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from resnet_jax.lab import claims
+from resnet_jax.lab import Until, claims
 from resnet_jax.lab.reporting import report
+from resnet_jax.lab.results import records
 from resnet_jax.lab.results.folder import read_experiment, read_plan
-from resnet_jax.lab.running import engine
+from resnet_jax.lab.running import engine, looks
 from tests.lab.running.test_engine import Listener, write_experiment
 
 TWO_CLAIMS = """
@@ -100,3 +102,16 @@ def test_a_claim_waits_until_all_runs_of_its_cells_have_ended(experiment, verdic
     plan = json.loads(folder.plan.read_text())
     assert plan["looks"] == [2, 3, 4]
     assert plan["registration"]["looks"] == [2, 3, 4]
+
+
+def test_a_claim_about_a_cell_without_runs_asks_for_no_seeds(results, monkeypatch):
+    """`configure` may leave out a cell of a claim; the engine would go on for ever."""
+    monkeypatch.setattr(claims, "worth_more_seeds", lambda verdict, looks: True)
+    found = records.read(results)
+    found = replace(found, experiment=replace(found.experiment, seeds=Until((3, 5))))
+    asked = [dict(key) for key in looks.more_seeds(found)]
+    assert {"family": "plain", "depth": 20} in asked
+    assert {"family": "resnet", "depth": 20} in asked
+    without = found.runs.query("not (family == 'plain' and depth == 56)")
+    asked = [dict(key) for key in looks.more_seeds(replace(found, runs=without))]
+    assert asked == [{"family": "resnet", "depth": depth} for depth in (56, 20)]
