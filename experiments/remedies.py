@@ -1,6 +1,7 @@
 """Which remedy helps a deep plain network most? Forty of them, one at a time.
 
     resnet-jax run experiments/remedies.py --workers 2
+    resnet-jax run experiments/remedies.py --scale tuned --workers 2   # each at its best rate
     resnet-jax run experiments/remedies.py --scale paper --dry-run
 
 Takes: about half an hour on two cores.
@@ -8,7 +9,7 @@ Takes: about half an hour on two cores.
 
 from collections.abc import Callable
 
-from resnet_jax.lab import Experiment, Records, Until, claims, figures, ranking
+from resnet_jax.lab import Experiment, Records, Times, Until, claims, figures, ranking
 
 NOTHING = "nothing more"
 SKIP = "skip connection"
@@ -93,7 +94,8 @@ def at(family: str, remedy: str) -> dict[str, str]:
 def findings(records: Records) -> list[str]:
     """The ranking, in words."""
     sentences = []
-    for family, label in (("plain", "the plain network"), ("resnet", "its residual twin")):
+    for family in records.experiment.axes["family"]:
+        label = {"plain": "the plain network", "resnet": "its residual twin"}[str(family)]
         effects = ranking.rank(records, "remedy", NOTHING, "train_error", {"family": family})
         sentences += ranking.sentences(effects, "train_error", label)
     return sentences
@@ -156,6 +158,17 @@ experiment = Experiment(
         ),
     ),
     scales={
+        "tuned": {
+            "axes": {"family": ("plain",), "remedy": (NOTHING, SKIP, *COMPARED)},
+            "tune": {"optimizer.learning_rate": Times(0.1, 0.3, 1, 3, 10)},
+            "setup": (
+                "The plain network of the scale `digits` with the remedies that are in the claims, "
+                "each at the best of five learning rates for it: 0.1 to 10 times the rate that it "
+                "has there (0.01, with Adam 0.001). The best is the one with the lowest mean error "
+                "of two runs on the last tenth of the training split (144 images), when trained on "
+                "the rest. Claims, margins and seeds are those of the scale `digits`."
+            ),
+        },
         "paper": {
             "base": "configs/cifar10.py",
             "settings": {},
@@ -172,6 +185,6 @@ experiment = Experiment(
                 "2015, including its crops and flips. No paper has this table. The margins are "
                 "those of the scale `digits`: 5 points for the first claim, none for the others."
             ),
-        }
+        },
     },
 )

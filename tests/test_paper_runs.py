@@ -25,6 +25,7 @@ GRIDS = [
     (file.stem, scale)
     for file in sorted(EXPERIMENTS.glob("*.py"))
     for scale in lab.load(file).scales
+    if scale != "tuned"  # on digits
 ]
 
 STEPS = 2

@@ -126,10 +126,11 @@ def _print_forecast(experiment: "Experiment", found: "Forecast") -> None:
     axes = [f"{len(values)} {experiment.label(axis)}" for axis, values in experiment.axes.items()]
     absent = math.prod(map(len, experiment.axes.values())) - found.cells
     left_out = f", {absent} left out" if absent else ""
+    tuning = f" after {count(found.tuning, 'tuning run')}" if found.tuning else ""
     CONSOLE.print(
         f"{experiment.results_name}, scale {experiment.scale}: {count(found.cells, 'cell')} "
         f"({' x '.join(axes) or 'no axes'}{left_out}) x {count(found.seeds, 'seed')} = "
-        f"{count(found.runs, 'run')}; {found.chosen} asked for, {found.done} of them done",
+        f"{count(found.runs, 'run')}{tuning}; {found.chosen} asked for, {found.done} of them done",
         highlight=False,
     )
     if (last := experiment.looks[-1]) > found.seeds:

@@ -86,11 +86,12 @@ def labels(tune: Mapping[str, Range]) -> list[str]:
       >>> labels({"optimizer.learning_rate": Times(0.1, 1), "optimizer.nesterov": (False, True)})
       ['×0.1, False', '×0.1, True', '×1, False', '×1, True']
     """
-    words = [list(_words(given)) for given in tune.values()]
-    return [", ".join(each) for each in itertools.product(*words)]
+    values = [list(words(given)) for given in tune.values()]
+    return [", ".join(each) for each in itertools.product(*values)]
 
 
-def _words(given: Range) -> Iterator[str]:
+def words(given: Range) -> Iterator[str]:
+    """The values of a range in words: `0.1`, or `×0.1` for a multiple of the cell's own."""
     if isinstance(given, Times):
         yield from (f"×{factor:g}" for factor in given.factors)
     else:

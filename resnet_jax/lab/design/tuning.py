@@ -23,6 +23,7 @@ from resnet_jax.lab.design.grid import CellKey, Run
 from resnet_jax.lab.design.protocols import Settings
 from resnet_jax.training import config as configs
 
+UNTUNED = "-untuned"  # ends the names of final runs that wait for their cell's tuning
 HELD_OUT = 0.1  # of the training split, as in He et al. 2015, section 4.2: 5,000 of 50,000
 
 _COUNTS = re.compile(r"(\w+)\[(\d+)?:(\d+)\]")
@@ -93,7 +94,7 @@ def with_settings(
     for run in runs:
         settings = chosen.get(grid.key(run.axes))
         if settings is None:
-            final.append(replace(run, name=f"{run.name}-untuned"))
+            final.append(replace(run, name=run.name + UNTUNED))
             continue
         with grid.errors_in_cell(experiment, run.axes):
             config = configs.override(run.config, settings)
@@ -101,6 +102,11 @@ def with_settings(
         name = grid.run_name(config, experiment.name)
         final.append(replace(run, name=name, config=config))
     return final
+
+
+def is_tuned(run: Run) -> bool:
+    """Whether a final run has its cell's chosen settings, or its experiment tunes nothing."""
+    return not run.name.endswith(UNTUNED)
 
 
 def validation_splits(train_split: str) -> tuple[str, str]:

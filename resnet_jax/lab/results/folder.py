@@ -19,6 +19,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from resnet_jax.errors import UserError
 from resnet_jax.files import write_atomically
@@ -27,6 +28,7 @@ from resnet_jax.lab.design.experiment import Experiment
 from resnet_jax.lab.design.grid import Run
 from resnet_jax.lab.design.looks import Until
 from resnet_jax.lab.design.protocols import AxisValue
+from resnet_jax.lab.design.tuning import tuning_runs
 from resnet_jax.lab.results.registration import Registration, departures, now, register
 from resnet_jax.training.config.network import own_source
 
@@ -41,6 +43,13 @@ class PlannedRun:
 
 
 @dataclass(frozen=True)
+class PlannedTuningRun(PlannedRun):
+    """A run that tries nuisance settings in a cell (`design.tuning`)."""
+
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class GridPlan:
     """The runs that an experiment consists of.
 
@@ -52,6 +61,7 @@ class GridPlan:
       scale: the scale of the grid; empty in plans of versions without scales.
       looks: the numbers of seeds at which claims are judged; empty in plans of earlier versions.
       registration: what was fixed before the first run (`results.registration`); empty likewise.
+      tuning: the runs that choose the cells' nuisance settings; they are in no table of results.
       departures: what was changed since, each as a date and a sentence, in the order of its time.
     """
 
@@ -62,6 +72,7 @@ class GridPlan:
     scale: str = ""
     looks: tuple[int, ...] = ()
     registration: Registration = field(default_factory=dict)
+    tuning: tuple[PlannedTuningRun, ...] = ()
     departures: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -149,6 +160,10 @@ def write_plan(folder: Folder, experiment: Experiment, runs: Sequence[Run], comm
         scale=experiment.scale,
         looks=experiment.looks,
         registration=registration,
+        tuning=tuple(
+            PlannedTuningRun(run.name, run.axes, run.seed, run.settings)
+            for run in tuning_runs(experiment)
+        ),
         departures=departures,
     )
     # Atomically: other machines may be running other parts of the grid and read it.
@@ -181,9 +196,10 @@ def read_plan(folder: Folder) -> GridPlan:
     try:
         fields = json.loads(folder.plan.read_text())
         runs = tuple(PlannedRun(**run) for run in fields.pop("runs"))
+        tuning = tuple(PlannedTuningRun(**run) for run in fields.pop("tuning", ()))
         looks = tuple(fields.pop("looks", ()))
         departed = tuple((time, text) for time, text in fields.pop("departures", ()))
-        return GridPlan(**fields, runs=runs, looks=looks, departures=departed)
+        return GridPlan(**fields, runs=runs, tuning=tuning, looks=looks, departures=departed)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UserError(
             f"{folder.plan}: is not the plan of an experiment ({error}); run the experiment again"

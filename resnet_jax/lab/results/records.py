@@ -94,7 +94,7 @@ def read(folder: Folder) -> Records:
         for run, of_run in zip(plan.runs, metrics, strict=True)
     ]
     environments = {run.name: RunFolder(folder.runs / run.name).environment() for run in plan.runs}
-    names = {run.name for run in plan.runs}
+    names = {run.name for run in (*plan.runs, *plan.tuning)}
     return Records(
         experiment,
         pd.DataFrame(runs),

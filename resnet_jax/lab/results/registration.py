@@ -12,6 +12,7 @@ from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from resnet_jax.lab.design import ranges
 from resnet_jax.lab.design.experiment import Experiment
 from resnet_jax.lab.design.protocols import Claim
 from resnet_jax.lab.formatting import listed
@@ -28,14 +29,15 @@ def register(experiment: Experiment) -> Registration:
     """Describes what an experiment is going to test, and how, as plain JSON types.
 
     Returns:
-      `claims` (by their sentences), `measures`, `looks`, `code` (digests by file), `time` (UTC) and
-      `sha256`, a hash of all of these.
+      `claims` (by their sentences), `measures`, `looks`, `tuned settings` and `tuning seeds` if
+      there are any, `code` (digests by file), `time` (UTC) and `sha256`, a hash of all of these.
     """
     content = {
         "time": now(),
         "claims": {claim.text: _described(claim) for claim in experiment.claims},
         "measures": [str(getattr(each, "name", each)) for each in experiment.measures],
         "looks": list(experiment.looks),
+        **_tuning(experiment),
         "code": environment.code() | environment.digests(RULES),
     }
     text = json.dumps(content, sort_keys=True)
@@ -53,9 +55,10 @@ def departures(before: Registration, experiment: Experiment) -> Iterator[str]:
         return
     after = register(experiment)
     yield from _departures_of_claims(before["claims"], after["claims"])
-    for name in ("measures", "looks"):
-        if before[name] != after[name]:
-            yield f"{name} were {_words(before[name])} and now are {_words(after[name])}"
+    for name in ("measures", "looks", "tuned settings", "tuning seeds"):
+        old, new = before.get(name, []), after.get(name, [])
+        if old != new:
+            yield f"{name} were {_words(old)} and now are {_words(new)}"
     if files := environment.differing((before["code"], after["code"])):
         yield f"the code changed after registration: {listed(sorted(files))}"
 
@@ -76,6 +79,14 @@ def _departures_of_claims(before: Claims, after: Claims) -> Iterator[str]:
                 if values[0] != values[1]:
                     yield f"the claim “{text}” had {name} {values[0]} and now has {values[1]}"
     yield from (f"the claim “{text}” was removed" for text in removed)
+
+
+def _tuning(experiment: Experiment) -> dict[str, Any]:
+    """The ranges of nuisance settings and the seeds that choose among them, if any."""
+    if not experiment.tune:
+        return {}
+    tried = [f"{name} ({', '.join(ranges.words(of))})" for name, of in experiment.tune.items()]
+    return {"tuned settings": tried, "tuning seeds": list(experiment.tuning_seeds)}
 
 
 def now() -> str:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from resnet_jax.errors import UserError
 from resnet_jax.lab.design.grid import CellKey, key
 from resnet_jax.lab.design.protocols import Cell, Settings
+from resnet_jax.lab.formatting import count
 from resnet_jax.training.run.run_folder import Result, RunFolder
 
 DIGITS = 9  # to which means are compared: rounding errors do not choose
@@ -107,13 +108,14 @@ class TunedCell:
         return found
 
 
-def read(runs: Path, planned: Iterable[Planned], diverged: float) -> list[TunedCell]:
+def read(runs: Path, planned: Iterable[Planned], diverged: Mapping[str, float]) -> list[TunedCell]:
     """Reads the results of tuning runs.
 
     Args:
       runs: the folder of the runs' folders.
       planned: the tuning runs, done or not.
-      diverged: the error that a run that diverged counts as, in percent.
+      diverged: the value of each measure that a run that diverged counts as
+        (`Experiment.diverged`).
 
     Returns:
       The cells and, in each, the candidates, both in the order of the runs.
@@ -122,8 +124,9 @@ def read(runs: Path, planned: Iterable[Planned], diverged: float) -> list[TunedC
     for run in planned:
         tried = cells.setdefault(key(run.axes), {})
         tried.setdefault(repr(dict(run.settings)), []).append(run)
+    error = diverged.get("test_error", float("nan"))
     return [
-        TunedCell(dict(cell), tuple(_candidate(runs, of, diverged) for of in tried.values()))
+        TunedCell(dict(cell), tuple(_candidate(runs, of, error) for of in tried.values()))
         for cell, tried in cells.items()
     ]
 
@@ -131,6 +134,16 @@ def read(runs: Path, planned: Iterable[Planned], diverged: float) -> list[TunedC
 def choose(cells: Sequence[TunedCell]) -> Mapping[CellKey, Settings]:
     """The chosen settings of each cell whose tuning runs have all ended."""
     return {key(each.axes): each.chosen.settings for each in cells if each.chosen}
+
+
+def told(cell: TunedCell) -> str:
+    """What was chosen for a cell, in a line."""
+    where = ", ".join(f"{axis}={value}" for axis, value in cell.axes.items()) or "the only cell"
+    if not (best := cell.chosen):
+        return f"{where}: no settings yet; {count(cell.waiting, 'tuning run')} failed or to do"
+    words = ", ".join(f"{name}={value}" for name, value in best.settings.items())
+    edge = f"; {', '.join(cell.at_edge)} at the edge of its range" if cell.at_edge else ""
+    return f"{where}: {words} (validation error {best.mean:.1f}%{edge})"
 
 
 def _candidate(runs: Path, planned: Sequence[Planned], diverged: float) -> Candidate:

@@ -10,12 +10,14 @@ from resnet_jax.lab.design import grid, grid_filter
 from resnet_jax.lab.design.experiment import Experiment
 from resnet_jax.lab.design.grid import Run
 from resnet_jax.lab.design.grid_filter import GridFilter
+from resnet_jax.lab.design.tuning import is_tuned, tuning_runs
 from resnet_jax.lab.formatting import count, duration, listed
-from resnet_jax.lab.results import records
+from resnet_jax.lab.results import records, tuning
 from resnet_jax.lab.results.folder import Folder, write_plan
 from resnet_jax.lab.running import looks
 from resnet_jax.lab.running.dispatch import dispatch
 from resnet_jax.lab.running.executors import Executor, Here
+from resnet_jax.lab.running.tuning import final_runs, tuned_cells
 from resnet_jax.lab.running.worker import Task
 from resnet_jax.training.devices import mapping as mappings
 from resnet_jax.training.run.environment import code, differing
@@ -38,8 +40,10 @@ def run(
 
     Runs that are done or diverged are kept; an interrupted run resumes from its newest checkpoint;
     a failed one is tried again. A run that fails does not stop the others: the error is in its
-    folder and in the table. After each look the cells of open claims get more seeds (`looks`); an
-    experiment with fixed seeds has one look. An interrupted grid resumes at the look it was at.
+    folder and in the table. If the experiment tunes settings, its tuning runs come first, and the
+    final runs of a cell wait for all of the cell's. After each look the cells of open claims get
+    more seeds (`looks`); an experiment with fixed seeds has one look. An interrupted grid resumes
+    at the look it was at.
 
     Args:
       experiment: the experiment, loaded from its file.
@@ -50,7 +54,7 @@ def run(
       executor: executes the runs (see `executors`), and is closed on return; by default in this
         process.
       budget: seconds; a look that would probably end later is not begun. The first one always is.
-      tell: called with a line after each look.
+      tell: called with a line for each cell that was tuned, and after each look.
 
     Returns:
       The experiment's folder of results.
@@ -62,9 +66,21 @@ def run(
     folder = Folder(Path(results) / experiment.results_name)
     seeds = looks.reached(folder, experiment)
     with executor or Here() as opened:
+
+        def execute(runs: Sequence[Run], planned: Sequence[Run]) -> None:
+            selected = [run for run in grid_filter.select(runs, only or {}) if is_tuned(run)]
+            _refuse_unusable(experiment, selected, opened.here)
+            write_plan(folder, experiment, planned, command)
+            _execute(experiment, selected, folder, observer, opened)
+
+        if experiment.tune:
+            execute(tuning_runs(experiment), planned=final_runs(experiment, folder, seeds))
+            for cell in tuned_cells(experiment, folder):
+                if all(cell.axes[axis] in values for axis, values in (only or {}).items()):
+                    tell(tuning.told(cell))
         while True:
-            runs = grid.expand(experiment, seeds)
-            _run_look(experiment, runs, folder, command, observer, only or {}, opened)
+            runs = final_runs(experiment, folder, seeds)
+            execute(runs, planned=runs)
             found = records.read(folder)
             more = looks.more_seeds(found)
             if not more:
@@ -78,23 +94,17 @@ def run(
             seeds = {**seeds, **more}
 
 
-def _run_look(
+def _execute(
     experiment: Experiment,
     runs: Sequence[Run],
     folder: Folder,
-    command: str,
     observer: Observer,
-    only: GridFilter,
     executor: Executor,
 ) -> None:
-    chosen = grid_filter.select(runs, only)
-    for each in chosen:
-        if grid.trains(each.config) and each.seed == runs[0].seed:  # seeds share their errors
-            _refuse_unusable(experiment, each, executor.here)
-    write_plan(folder, experiment, runs, command)
-    waiting = missing(folder, chosen)
-    _warn_of_other_code(folder, [each for each in chosen if each not in waiting], observer)
-    observer.start_grid(len(chosen), len(chosen) - len(waiting))
+    """Executes those of the runs that have not ended."""
+    waiting = missing(folder, runs)
+    _warn_of_other_code(folder, [each for each in runs if each not in waiting], observer)
+    observer.start_grid(len(runs), len(runs) - len(waiting))
     file, place = folder.experiment, folder.runs
     if not executor.here:  # a worker may have another working directory
         file, place = file.resolve(), place.resolve()
@@ -102,13 +112,14 @@ def _run_look(
     dispatch(tasks, executor, experiment.study, observer)
 
 
-def _refuse_unusable(experiment: Experiment, run: Run, here: bool) -> None:
+def _refuse_unusable(experiment: Experiment, runs: Sequence[Run], here: bool) -> None:
     """Raises before any run what would fail in every run of a cell: data, network, durations."""
-    config = run.config
-    dataset = load_dataset(config)  # its errors name no cell: most grids have one dataset
-    with grid.errors_in_cell(experiment, run.axes):
-        # Workers may have other devices.
-        Session(config, None if here else mappings.single_device(), dataset)
+    for run in runs:
+        if grid.trains(run.config) and run.seed == runs[0].seed:  # seeds share their errors
+            dataset = load_dataset(run.config)  # its errors name no cell: most grids have one
+            with grid.errors_in_cell(experiment, run.axes):
+                # Workers may have other devices.
+                Session(run.config, None if here else mappings.single_device(), dataset)
 
 
 def _warn_of_other_code(folder: Folder, done: Sequence[Run], observer: Observer) -> None:

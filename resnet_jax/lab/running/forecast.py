@@ -22,8 +22,11 @@ from resnet_jax.lab.design import grid, grid_filter
 from resnet_jax.lab.design.experiment import Experiment
 from resnet_jax.lab.design.grid import Run
 from resnet_jax.lab.design.grid_filter import GridFilter
+from resnet_jax.lab.design.ranges import SPLITS
+from resnet_jax.lab.design.tuning import TuningRun, tuning_runs
 from resnet_jax.lab.results.folder import Folder
 from resnet_jax.lab.running import engine
+from resnet_jax.lab.running.tuning import final_runs
 from resnet_jax.models.zoo.summary import summarize
 from resnet_jax.training import config as configs
 from resnet_jax.training.config import durations
@@ -94,8 +97,9 @@ class Forecast:
     Attributes:
       cells: number of cells of the whole grid.
       seeds: number of seeds of each cell.
-      runs: number of runs of the whole grid.
-      chosen: number of runs in the selected part.
+      runs: number of final runs of the whole grid.
+      tuning: number of runs before them that choose nuisance settings.
+      chosen: number of runs in the selected part, both kinds.
       done: number of those that are done.
       costs: a row for each network of the part, in the order of the grid.
       measured: the time of a step; None if it could not be measured.
@@ -105,6 +109,7 @@ class Forecast:
     cells: int
     seeds: int
     runs: int
+    tuning: int
     chosen: int
     done: int
     costs: list[Cost]
@@ -139,9 +144,11 @@ def forecast(
     Raises:
       UserError: the grid does not fit the base config, or the shape of its data is unknown.
     """
-    runs = grid.expand(experiment)
-    chosen = grid_filter.select(runs, only or {})
-    waiting = engine.missing(Folder(Path(results) / experiment.results_name), chosen)
+    folder = Folder(Path(results) / experiment.results_name)
+    tried = tuning_runs(experiment)
+    runs = final_runs(experiment, folder)
+    chosen = grid_filter.select([*tried, *runs], only or {})
+    waiting = engine.missing(folder, chosen)
     trained = [run for run in chosen if grid.trains(run.config)]
     costs = _costs(experiment, trained, {run.name for run in waiting})
     known = [cost for cost in costs if cost.multiply_adds]
@@ -151,6 +158,7 @@ def forecast(
         cells=len({tuple(run.axes.items()) for run in runs}),
         seeds=len(experiment.first_seeds),
         runs=len(runs),
+        tuning=len(tried),
         chosen=len(chosen),
         done=len(chosen) - len(waiting),
         costs=costs,
@@ -205,11 +213,12 @@ def _costs(experiment: Experiment, runs: Sequence[Run], waiting: set[str]) -> li
     alike: dict[tuple, list[Run]] = {}
     for run in runs:
         alike.setdefault(_key(run.config), []).append(run)
-    names = _names([of[0].config for of in alike.values()])
+    names = _names([_final(of[0]) for of in alike.values()])
     costs = []
     for name, of in zip(names, alike.values(), strict=True):
         with grid.errors_in_cell(experiment, of[0].axes):
-            costs.append(_cost(name, of, sum(run.name in waiting for run in of)))
+            words = f"{name}, tuning" if isinstance(of[0], TuningRun) else name
+            costs.append(_cost(words, of, sum(run.name in waiting for run in of)))
     return costs
 
 
@@ -229,6 +238,12 @@ def _cost(name: str, runs: list[Run], waiting: int) -> Cost:
         params=counted.params if counted else 0,
         multiply_adds=counted.multiply_adds if counted else 0,
     )
+
+
+def _final(run: Run) -> ConfigDict:
+    """The config of a run; that of a tuning run without its splits, which name no network."""
+    splits = dict.fromkeys(SPLITS, "") if isinstance(run, TuningRun) else {}
+    return configs.override(run.config, splits)
 
 
 def _key(config: ConfigDict) -> tuple:

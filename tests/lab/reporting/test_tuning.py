@@ -1,0 +1,116 @@
+"""The report's section on tuning, from made-up results."""
+
+from dataclasses import replace
+
+import pytest
+
+from resnet_jax.lab import Experiment, Times
+from resnet_jax.lab.analysis.claims import Verdict
+from resnet_jax.lab.reporting.tuning import tuning_section
+from resnet_jax.lab.results.tuning import Candidate, TunedCell
+
+RATE = "optimizer.learning_rate"
+EXPERIMENT = Experiment(
+    question="?",
+    base="digits.py",
+    axes={"family": ("plain", "resnet"), "depth": (20, 56)},
+    labels={"resnet": "residual", "depth": "layers"},
+    tune={RATE: (0.003, 0.01, 0.03)},
+)
+
+
+def cell(family: str, depth: int, *errors: list[float], **last) -> TunedCell:
+    candidates = [
+        Candidate({RATE: rate}, tuple(each), 0, 0)
+        for rate, each in zip((0.003, 0.01, 0.03), errors, strict=True)
+    ]
+    candidates[-1] = replace(candidates[-1], **last)
+    return TunedCell({"family": family, "depth": depth}, tuple(candidates))
+
+
+CELLS = [
+    cell("plain", 20, [10.0, 12.0], [2.0, 3.0], [4.0, 4.0]),
+    cell("plain", 56, [55.0, 60.0], [61.0, 70.0], [90.0, 80.0], diverged=1),
+    cell("resnet", 20, [1.0, 2.0], [1.0, 1.0], [0.0, 1.0]),
+    cell("resnet", 56, [1.0, 2.0], [1.0, 1.0], [0.5], waiting=1),
+]
+
+
+def verdict(text: str, outcome: str) -> Verdict:
+    return Verdict(text, outcome, "train_error", 10.0, 5.0, 15.0, 5, "rule")
+
+
+def test_a_row_has_the_mean_error_of_each_value_and_the_choice():
+    table = tuning_section(EXPERIMENT, CELLS).table
+    assert table.head[:5] == ["family", "layers", "0.003", "0.01", "0.03"]
+    assert table.numeric[:5] == [False, False, True, True, True]
+    assert table.rows[0][:6] == ["plain", "20", "11.0", "2.5", "4.0", "0.01"]
+    assert table.rows[1][:6] == ["plain", "56", "57.5", "65.5", "85.0", "0.003"]
+    assert table.rows[2][:6] == ["residual", "20", "1.5", "1.0", "0.5", "0.03"]
+    assert [row[5] for row in table.rows] == ["0.01", "0.003", "0.03", "–"]
+    assert ["edge" in row[-1] for row in table.rows] == [False, True, True, False]
+    assert "1 run diverged" in table.rows[1][-1]
+    assert "1 run to do" in table.rows[3][-1]
+    assert {len(row) for row in table.rows} == {len(table.head)} == {len(table.numeric)}
+
+
+def test_cells_at_the_edge_are_named():
+    notes = tuning_section(EXPERIMENT, CELLS).notes
+    (edge,) = [note for note in notes if "edge" in note]
+    assert "2 of 4 cells" in edge
+    assert "plain, layers 56" in edge
+    assert "residual, layers 20" in edge
+    assert "widen" in edge
+    assert "plain, layers 20" not in edge
+    assert not any("edge" in note for note in tuning_section(EXPERIMENT, CELLS[:1]).notes)
+
+
+def test_notes_name_the_settings_the_seeds_and_what_is_left():
+    notes = " ".join(tuning_section(EXPERIMENT, CELLS).notes)
+    assert RATE in notes
+    assert "1000, 1001" in notes
+    assert "1 tuning run" in notes
+
+
+def test_multiples_are_columns_and_the_choice_is_in_numbers():
+    times = replace(EXPERIMENT, tune={RATE: Times(0.3, 1, 3)})
+    table = tuning_section(times, CELLS[:1]).table
+    assert table.head[2:5] == ["×0.3", "×1", "×3"]
+    assert table.rows[0][5] == "0.01"
+
+
+@pytest.mark.parametrize(
+    ("after", "share", "reversed_"),
+    [
+        (("supported", "supported", "supported", "inconclusive"), "0 of 4", "0 of them"),
+        (("refuted", "supported", "supported", "inconclusive"), "1 of 4", "1 of them"),
+        (("inconclusive", "refuted", "supported", "refuted"), "3 of 4", "1 of them"),
+    ],
+)
+def test_the_share_of_verdicts_that_differ_is_told(after, share, reversed_):
+    before = ("supported", "supported", "supported", "inconclusive")
+    untuned, tuned = (
+        [verdict(t, o) for t, o in zip("abcd", of, strict=True)] for of in (before, after)
+    )
+    section = tuning_section(EXPERIMENT, CELLS, tuned, untuned[::-1])
+    (note,) = [note for note in section.notes if "verdict" in note]
+    assert share in note
+    assert reversed_ in note
+    assert f"{int(share[0]) / 4:.0%}" in note
+    assert [row[0] for row in section.verdicts.rows] == list("abcd")
+    assert [row[2] for row in section.verdicts.rows] == list(before)
+    assert [row[4] for row in section.verdicts.rows] == list(after)
+    differs = [bool(row[5]) for row in section.verdicts.rows]
+    assert differs == [b != a for b, a in zip(before, after, strict=True)]
+
+
+def test_claims_that_only_one_of_them_has_are_left_out():
+    section = tuning_section(
+        EXPERIMENT, CELLS, [verdict("a", "supported")], [verdict("b", "refuted")]
+    )
+    assert section.verdicts is None
+    assert not any("verdict" in note for note in section.notes)
+
+
+def test_without_tuning_there_is_no_section():
+    assert tuning_section(replace(EXPERIMENT, tune={}), []) is None
