@@ -55,6 +55,10 @@ def _loss(name: str, words: str, decimals: int) -> Measure:
     return Measure(name, words, "nats", "nats", decimals, (0.0, math.inf), "lower", "upper")
 
 
+def _log(name: str, words: str, unit: str) -> Measure:
+    return Measure(name, words, unit, "log10 ratio", 2)
+
+
 _KNOWN = {
     measure.name: measure
     for measure in (
@@ -73,9 +77,9 @@ _KNOWN = {
         Measure("autocorrelation", "gradient autocorrelation at lag 1", "", "", 2),
         Measure("length", "mean path length", "units", "units", 2),
         _loss("loss", "loss", 2),
-        Measure("decades", "gradient norm ratio, first to last unit", "decades", "decades", 2),
-        Measure("change", "change of the gradient norm ratio at step 1", "decades", "decades", 2),
-        Measure("level", "gradient norm of all units", "decades", "decades", 2),
+        _log("decades", "gradient norm, first over last unit", "log10 ratio"),
+        _log("change", "change of the gradient norm ratio at step 1", "log10 ratio"),
+        _log("level", "gradient norm of all units", "log10"),
         Measure("response", "mean standard deviation of the responses", "", "", 3),
     )
 }

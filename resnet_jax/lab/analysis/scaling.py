@@ -124,7 +124,7 @@ def regressor(law: LawName, at: Sizes) -> Sizes:
 
 def is_logarithm(measure: str) -> bool:
     """Whether a measure is a logarithm to base 10; the laws are then those of 10 to its power."""
-    return describe(measure).unit == "decades"
+    return describe(measure).unit.startswith("log10")
 
 
 def fit(sizes: Sizes, logs: Logs) -> Scaling:

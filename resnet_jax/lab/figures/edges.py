@@ -17,6 +17,7 @@ Rows = dict[str, int]
 ZERO: dict[str, Any] = {"marker": "v", "markersize": 5, "fillstyle": "none", "ls": "none"}
 NONFINITE: dict[str, Any] = {"marker": "x", "markersize": 5, "ls": "none"}
 LOOKS = {"zeros": ZERO, "nonfinite": NONFINITE}
+KEYS = {"zeros": "exactly zero", "nonfinite": "not finite"}
 
 # Fractions of the axis: position of the first row of marks, distance between rows, and by how much
 # the axis is extended for each row.
@@ -55,7 +56,7 @@ def mark_edges(
                 label="_",
                 **look,
             )
-            interactive.mark(drawn, series)
+            interactive.mark(drawn, series, KEYS[column])
 
 
 def rows_of(table: pd.DataFrame, line: AxisValue) -> Rows:
@@ -88,9 +89,9 @@ def keys(zeros: int, nonfinite: int) -> list[Artist]:
     """Returns legend keys for the marks that exist."""
     found: list[Artist] = []
     if zeros:
-        found.append(Line2D([], [], color=style.INK, label="exactly zero", **ZERO))
+        found.append(Line2D([], [], color=style.INK, label=KEYS["zeros"], **ZERO))
     if nonfinite:
-        found.append(Line2D([], [], color=style.INK, label="not finite", **NONFINITE))
+        found.append(Line2D([], [], color=style.INK, label=KEYS["nonfinite"], **NONFINITE))
     return found
 
 

@@ -79,7 +79,7 @@ class Final(Drawing):
             rows, lines = len(panels) // layout.columns(panels), max(map(len, drawn))
             figure.set_figheight(rows * (0.9 + ROW * len(values) * max(lines, 1)))
         for panel, measure, estimates in zip(panels, self.measures, drawn, strict=True):
-            self._label(panel, records, measure, names)
+            self._label(panel, records, measure, names, form)
             for each in estimates:
                 layers.draw_estimates(panel, each, joined=not names)
             together = [each for of in drawn for each in of] if one_unit else estimates
@@ -93,11 +93,14 @@ class Final(Drawing):
         layout.line_legend(figure, panels, records, self.lines, form, titled=bool(numbers))
         return figure
 
-    def _label(self, panel: Axes, records: Records, measure: str, names: bool) -> None:
+    def _label(
+        self, panel: Axes, records: Records, measure: str, names: bool, form: Format
+    ) -> None:
         experiment = records.experiment
         values = experiment.axes[self.x]
         if names:
-            panel.set_yticks(range(len(values)), [experiment.label(value) for value in values])
+            words = layout.names([experiment.label(value) for value in values], form)
+            panel.set_yticks(range(len(values)), words)
             panel.set_ylim(len(values) - 0.5, -0.5)  # the first value at the top, as in the table
             panel.grid(visible=False, axis="y")
             panel.grid(visible=True, axis="x")

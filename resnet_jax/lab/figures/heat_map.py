@@ -33,6 +33,7 @@ DROPS: dict[str, Any] = {"color": style.INK, "lw": 1.2, "ls": (0, (4, 2))}
 UNDER: dict[str, Any] = {"color": "white", "lw": 2.6}  # makes the dashes visible on every color
 STAGES: dict[str, Any] = {"color": "white", "lw": 0.9}
 
+DROP_KEY = "learning rate drops"
 DROP = 0.6  # a learning rate drops if it falls below this fraction and then stays
 
 
@@ -77,8 +78,8 @@ class HeatMap(ProbeDrawing):
             panel.set_title(layout.panel_title(records, self.panels, value), loc="left")
             self._draw_panel(panel, band, norm)
             for step in drops(records, cell)["step"]:
-                panel.axvline(step, **UNDER)
-                panel.axvline(step, **DROPS)
+                for look in (UNDER, DROPS):
+                    interactive.mark(panel.axvline(step, **look), DROP_KEY)
         for panel, band in zip(panels, bands, strict=True):  # once the shared limits are final
             self._mark_cells(
                 panel, band, captions.seeds_by_cell(records, self.all_rows(records)["run"])
@@ -110,8 +111,8 @@ class HeatMap(ProbeDrawing):
         colors = _colors(band)
         across, up = self._ends(colors)
         panel.pcolormesh(across, up, colors.to_numpy(), norm=norm, cmap=COLORS, rasterized=True)
-        for column, hatch in HATCHES.items():
-            _hatch(panel, band[band[column] > 0], across, up, colors, hatch)
+        for column in HATCHES:
+            _hatch(panel, band[band[column] > 0], across, up, colors, column)
         for boundary in _boundaries(band):
             panel.axhline(boundary, **STAGES)
 
@@ -222,7 +223,7 @@ def _boundaries(band: pd.DataFrame) -> list[float]:
 
 
 def _hatch(
-    panel: Axes, marked: pd.DataFrame, across: Ends, up: Ends, colors: pd.DataFrame, hatch: str
+    panel: Axes, marked: pd.DataFrame, across: Ends, up: Ends, colors: pd.DataFrame, kind: str
 ) -> None:
     columns = colors.columns.get_indexer(pd.Index(marked["step"]))
     rows = colors.index.get_indexer(pd.Index(marked["depth"]))
@@ -236,7 +237,9 @@ def _hatch(
         for i, j in zip(columns, rows, strict=True)
     ]
     if corners:
-        panel.add_collection(PolyCollection(corners, hatch=hatch, **HATCH), autolim=False)
+        hatched = PolyCollection(corners, hatch=HATCHES[kind], **HATCH)
+        interactive.mark(hatched, MEANINGS[kind])
+        panel.add_collection(hatched, autolim=False)
 
 
 def _keys(band: pd.DataFrame, dropped: bool) -> list[Artist]:
@@ -246,5 +249,5 @@ def _keys(band: pd.DataFrame, dropped: bool) -> list[Artist]:
         if (band[column] > 0).any()
     ]
     if dropped:
-        keys.append(Line2D([], [], label="learning rate drops", **DROPS))
+        keys.append(Line2D([], [], label=DROP_KEY, **DROPS))
     return keys

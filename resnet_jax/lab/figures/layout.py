@@ -17,6 +17,7 @@ from resnet_jax.lab.results.records import Records
 ROW = 0.22  # height in inches of a row of keys
 LETTER, HANDLE = 0.083, 0.62  # widths in inches of a letter, on average, and of a key without words
 AXIS = {"x": 0.55, "y": 0.8}  # of the room of a panel: roughly the length of the axis
+NAMES = 15  # letters of a line of a name of a row, where panels are below each other
 BESIDE = 15  # letters of a key that fits beside the panels
 INITIALS = 2  # letters of a name that says nothing without its axis, such as option "A"
 
@@ -64,8 +65,18 @@ def wrapped(words: str, panel: Axes, axis: Literal["x", "y"]) -> str:
     rows, across = place.get_gridspec().get_geometry() if place else (1, 1)
     width, height = figure.get_size_inches()
     inches = AXIS[axis] * (width / across if axis == "x" else height / rows)
-    lines = [textwrap.fill(line, int(inches / LETTER)) for line in words.split("\n")]
+    lines = [_filled(line, int(inches / LETTER)) for line in words.split("\n")]
     return "\n".join(lines)
+
+
+def names(words: Sequence[str], form: Format) -> list[str]:
+    """Breaks the names of rows into lines, where they would leave little width to a panel."""
+    return [_filled(each, NAMES) if form.stacked else each for each in words]
+
+
+def _filled(words: str, letters: int) -> str:
+    unit = words.replace(" (", "\N{NO-BREAK SPACE}(")  # stays on the line of the last word
+    return textwrap.fill(unit, letters).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def columns(panels: Sequence[Axes]) -> int:

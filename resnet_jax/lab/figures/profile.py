@@ -22,6 +22,8 @@ from resnet_jax.lab.results.records import Records
 
 At = Float[np.ndarray, " sites"]
 
+STAGE, FITTED, EXCLUDED = "stage boundary", "fitted", "excluded from fits"  # keys
+
 BOUNDARY: dict[str, Any] = {
     "marker": "|",
     "markersize": 12,
@@ -132,24 +134,24 @@ class Profile(StepDrawing):
         at, mean = band["at"].to_numpy(), band["mean"].to_numpy()
         kept, single = (band["reason"] == growth.KEPT).to_numpy(), isolated(mean)
         marks = [
-            (at[single], mean[single], color, SINGLE),
-            (*boundaries(at, band), color, BOUNDARY),
+            (at[single], mean[single], color, SINGLE, ""),
+            (*boundaries(at, band), color, BOUNDARY, STAGE),
         ]
         if self.selection:
             marks += [
-                (at[kept], mean[kept], color, POINT),
-                (at[~kept], mean[~kept], "white", POINT),
+                (at[kept], mean[kept], color, POINT, FITTED),
+                (at[~kept], mean[~kept], "white", POINT, EXCLUDED),
             ]
-        for x, y, fill, look in marks:
+        for x, y, fill, look, key in marks:
             (drawn,) = panel.plot(x, y, c=color, mfc=fill, label="_", zorder=3, **look)
-            interactive.mark(drawn, label)
+            interactive.mark(drawn, label, key)
 
     def _keys(self, table: pd.DataFrame) -> list[Artist]:
         keys: list[Artist] = []
         if _has_stages(table):
-            keys.append(Line2D([], [], color=style.INK, label="stage boundary", **BOUNDARY))
+            keys.append(Line2D([], [], color=style.INK, label=STAGE, **BOUNDARY))
         if self.selection:
-            for fill, label in ((style.INK, "fitted"), ("white", "excluded from fits")):
+            for fill, label in ((style.INK, FITTED), ("white", EXCLUDED)):
                 keys.append(Line2D([], [], color=style.INK, mfc=fill, label=label, **POINT))
         zeros, nonfinite, _ = _marked(table)
         return keys + edges.keys(zeros, nonfinite)

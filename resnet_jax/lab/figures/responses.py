@@ -60,11 +60,10 @@ class Responses(StepDrawing):
                 band, found = self.band(records, cell), self.rows(records, cell)
                 look = replace(looks[value], dashes=dashes[family])
                 keys = [layout.title(records, each) for each in (value, family)]
-                ranks = band.sort_values("mean", ascending=False)["site"]
-                for panel, sites in ((ordered, band["site"]), (ranked, ranks)):
-                    at = band["depth"] if panel is ordered else range(1, len(band) + 1)
-                    places = pd.Series(list(at), index=list(sites), dtype=float)
-                    drawn = band.set_index("site").loc[sites].set_index(places)
+                rank = band["mean"].rank(ascending=False, method="first")
+                for panel, at in ((ordered, band["depth"]), (ranked, rank)):
+                    places = pd.Series(at.to_numpy(float), index=list(band["site"]))
+                    drawn = band.set_index(places.to_numpy()).sort_index()
                     seeds = _by_run(found, places)
                     layers.draw_lines(panel, drawn, seeds, look, records, *keys, width=1.4)
         for panel, label in ((ordered, "Layer, from the input"), (ranked, "Rank of the layer")):

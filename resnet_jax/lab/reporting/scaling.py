@@ -94,7 +94,7 @@ def _notes(fitted: Sequence[Fit], others: Sequence[Fit], experiment: Experiment)
     logarithms = {each.measure: None for each in fitted if scaling.is_logarithm(each.measure)}
     if logarithms:
         names = "; ".join(describe(measure).words for measure in logarithms)
-        notes.append(f"Measured in decades (log10), and y is 10 to that power: {names}.")
+        notes.append(f"Measured as log10, and y is 10 to that power: {names}.")
     if left := sum(each.others for each in fitted):
         notes.append(f"Not fitted: {count(left, 'value')} of seeds without a run at another x.")
     if diverged := sum(each.diverged for each in fitted):

@@ -54,7 +54,7 @@ def test_numbers_agree_with_the_paired_t_test():
     assert (verdict.low, verdict.high) == pytest.approx(theirs.confidence_interval(0.95))
     assert verdict.p == pytest.approx(scipy.stats.ttest_rel(np.subtract(deep, 1), shallow).pvalue)
     assert (verdict.estimate, verdict.n) == (pytest.approx(41.375), 4)
-    assert verdict.numbers == "+41 decades (95% interval +36 to +47, 4 pairs)"
+    assert verdict.numbers == "+41 log10 ratio (95% interval +36 to +47, 4 pairs)"
 
 
 def test_cells_are_compared_seed_by_seed():

@@ -1,15 +1,16 @@
-// Figures of a page. Hovering, touching or the arrow keys show the value, the seed and the run of a
-// point; a click on a key of a legend, or Enter, hides and shows its series. What is shown is read
-// from the attributes that resnet_jax/lab/figures/interactive.py describes.
+// Hovering, touching or the arrow keys show the value, seed and run of a point of a figure; a click on a
+// key of a legend, or Enter, hides and shows its series. See resnet_jax/lab/figures/interactive.py.
 (() => {
   const REACH = 26; // pixels around a point
   const tip = document.body.appendChild(document.createElement("div"));
-  tip.className = "tip";
-  tip.setAttribute("role", "status");
+  const set = (element, attributes) => Object.entries(attributes)
+    .forEach((each) => element.setAttribute(...each));
+  set(tip, { class: "tip", role: "status" });
   const points = new WeakMap(); // of a drawing, once it is used
   let lit = null, ring = null;
 
   const read = (group, name) => name in group.dataset ? JSON.parse(group.dataset[name]) : undefined;
+  const joined = (...words) => words.filter(Boolean).join(", ");
   const pick = (value, i) => Array.isArray(value) ? value[i] : value;
   const number = (value) => String(typeof value === "number" ? Number(value.toPrecision(4)) : value)
     .replace(/^-/, "\u2212");
@@ -25,8 +26,7 @@
       const [xlim, ylim] = [read(panel, "xlim"), read(panel, "ylim")];
       const { x: left, y: top, width, height } = box(panel);
       for (const group of panel.querySelectorAll("[data-x][data-y]")) {
-        const [xs, ys] = [read(group, "x"), read(group, "y")];
-        const [dx, dy] = [read(group, "dx") || 0, read(group, "dy") || 0];
+        const [xs, ys, dx = 0, dy = 0] = ["x", "y", "dx", "dy"].map((each) => read(group, each));
         xs.forEach((x, i) => found.push({
           panel, group, i,
           x: left + dx + width * fraction(x, xlim, read(panel, "xscale")),
@@ -34,21 +34,19 @@
         }));
       }
     }
-    points.set(svg, found);
-    return found;
+    return points.set(svg, found).get(svg);
   }
 
   const visible = (svg) => pointsOf(svg).filter(({ group }) => group.style.display !== "none");
 
   function wordsOf({ panel, group, i }) {
     const data = (name) => pick(read(group, name), i);
-    const value = read(group, "value") || "y", place = value === "y" ? "x" : "y";
-    const run = data("run"), note = data("note");
+    const value = read(group, "value") || "y", place = value === "y" ? "x" : "y", note = data("note");
     return [
-      [read(panel, "panel"), data("name") || read(group, "series")?.join(", ")].filter(Boolean).join(", "),
+      joined(read(panel, "panel"), data("name") || read(group, "series")?.join(", ")),
       `${read(panel, place + "label")}: ${number(data("at") ?? data(place))}`,
       `${read(panel, value + "label")}: ${number(data(value))}`,
-      run && [`seed ${data("seed")}`, note, `run ${run}`].filter(Boolean).join(", ") || note,
+      data("run") ? joined(`seed ${data("seed")}`, note, `run ${data("run")}`) : note,
     ];
   }
 
@@ -59,7 +57,7 @@
       const column = place(cells.x, (at.x - left) / width);
       const row = place(cells.y, 1 - (at.y - top) / height);
       if (column >= 0 && row >= 0) return [
-        [read(panel, "panel"), cells.sites[row]].filter(Boolean).join(", "),
+        joined(read(panel, "panel"), cells.sites[row]),
         `${read(panel, "xlabel")}: ${cells.steps[column]}`,
         `${cells.label}: ${number(cells.values[row][column] ?? "none")}`,
         cells.note,
@@ -68,10 +66,9 @@
   }
 
   function show(words, { x, y }) {
-    tip.replaceChildren(...words.filter(Boolean).map((each) => {
-      return Object.assign(document.createElement("div"), { textContent: each });
-    }));
-    tip.classList.add("on");
+    tip.replaceChildren(...words.filter(Boolean).map((each) =>
+      Object.assign(document.createElement("div"), { textContent: each })));
+    tip.classList.toggle("on", words.length > 0);
     const { width, height } = tip.getBoundingClientRect();
     tip.style.left = `${Math.max(4, Math.min(x + 14, innerWidth - width - 4))}px`;
     tip.style.top = `${y - height - 14 < 4 ? y + 18 : y - height - 14}px`;
@@ -82,8 +79,7 @@
     lit = point.group;
     lit.classList.add("lit");
     ring = svg.appendChild(document.createElementNS(svg.namespaceURI, "circle"));
-    Object.entries({ class: "ring", cx: point.x, cy: point.y, r: 5 })
-      .forEach((each) => ring.setAttribute(...each));
+    set(ring, { class: "ring", cx: point.x, cy: point.y, r: 5 });
     const { x, y, width } = ring.getBoundingClientRect();
     show(wordsOf(point), { x: x + width / 2, y });
   }
@@ -99,11 +95,11 @@
     const matrix = svg.getScreenCTM();
     const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(matrix.inverse());
     const away = (point) => matrix.a * Math.hypot(point.x - at.x, point.y - at.y);
-    const near = visible(svg).reduce((best, point) => away(point) < away(best) ? point : best, { x: Infinity, y: 0 });
+    const near = visible(svg)
+      .reduce((best, point) => away(point) < away(best) ? point : best, { x: Infinity, y: 0 });
     if (away(near) <= REACH) return showPoint(svg, near);
     hide();
-    const words = cellAt(svg, at);
-    if (words) show(words, { x: event.clientX, y: event.clientY });
+    show(cellAt(svg, at) ?? [], { x: event.clientX, y: event.clientY });
   }
 
   function step(svg, event) { // the arrow keys go through the points
@@ -122,8 +118,8 @@
     for (const group of figure.querySelectorAll("[data-series]"))
       group.style.display = read(group, "series").some((each) => off.has(each)) ? "none" : "";
     for (const each of figure.querySelectorAll("[data-key]")) {
-      each.classList.toggle("off", off.has(read(each, "key")));
-      each.setAttribute("aria-pressed", !off.has(read(each, "key")));
+      const hidden = each.classList.toggle("off", off.has(read(each, "key")));
+      each.setAttribute("aria-pressed", !hidden);
     }
     hide();
   }
@@ -131,12 +127,9 @@
   for (const figure of document.querySelectorAll("figure:has(.drawing), .card:has(.drawing)")) {
     const off = new Set();
     for (const svg of figure.querySelectorAll(".drawing > svg")) {
-      const about = "Figure; the arrow keys go through its points";
-      Object.entries({ tabindex: 0, role: "group", "aria-label": about })
-        .forEach((each) => svg.setAttribute(...each));
-      for (const event of ["pointermove", "pointerdown"]) svg.addEventListener(event, (e) => hover(svg, e));
-      svg.addEventListener("pointerleave", hide);
-      svg.addEventListener("blur", hide);
+      set(svg, { tabindex: 0, role: "group", "aria-label": "Figure; the arrow keys go through its points" });
+      for (const each of ["pointermove", "pointerdown"]) svg.addEventListener(each, (e) => hover(svg, e));
+      for (const each of ["pointerleave", "blur"]) svg.addEventListener(each, hide);
       svg.addEventListener("keydown", (e) => step(svg, e));
     }
     for (const title of figure.querySelectorAll("[data-series] > title")) { // shown by the tip
@@ -145,9 +138,7 @@
     }
     for (const each of figure.querySelectorAll("[data-key]")) {
       const key = read(each, "key");
-      each.setAttribute("role", "button");
-      each.setAttribute("aria-pressed", true);
-      if (each.querySelector("text")) each.setAttribute("tabindex", 0);
+      set(each, { role: "button", "aria-pressed": true, tabindex: each.querySelector("text") ? 0 : -1 });
       each.addEventListener("click", () => toggle(figure, key, off));
       each.addEventListener("keydown", (e) => {
         if (e.key === "Enter" || e.key === " ") { e.preventDefault(); toggle(figure, key, off); }
