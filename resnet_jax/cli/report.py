@@ -11,6 +11,7 @@ from resnet_jax.cli.terminal import CONSOLE, print_path, print_table
 
 if TYPE_CHECKING:
     from resnet_jax.lab.analysis.claims import Verdict
+    from resnet_jax.lab.reporting.index import Index
     from resnet_jax.lab.reporting.paper import PaperComparison
     from resnet_jax.lab.reporting.report import Report
 
@@ -49,12 +50,27 @@ def run(options: argparse.Namespace) -> int:
     if Folder(options.folder).plan.is_file() or not index.holds_experiments(options.folder):
         print_report(report.build(options.folder))
         return 0
-    built = index.build(options.folder)
-    for card in built.cards:
-        state = f"[red]unreadable[/]: {escape(card.error)}" if card.error else escape(card.state)
-        CONSOLE.print(f"{escape(card.title)}: {state}", highlight=False, soft_wrap=True)
-    print_path("page", built.page)
+    with CONSOLE.status("reports") as status:
+        built = index.build(options.folder, lambda name: status.update(f"report of {name}"))
+    _print_index(built)
     return 0 if built.complete else 1
+
+
+def _print_index(built: "Index") -> None:
+    """Prints the tally of all verdicts, and a line for each experiment."""
+    from resnet_jax.lab.reporting.overview import tally
+
+    CONSOLE.print(f"[bold]{tally(built.verdicts) or 'no verdicts'}[/]: {built.scope}\n")
+    rows = [[card.title, card.counts, card.state, card.date] for card in built.cards]
+    readable = [row for row, card in zip(rows, built.cards, strict=True) if not card.error]
+    if readable:
+        print_table(["experiment", "verdicts", "runs", "last run"], readable, [False] * 4)
+    for card in built.cards:
+        if card.error:
+            line = f"[red]{escape(card.title)}: unreadable[/]: {escape(card.error)}"
+            CONSOLE.print(line, highlight=False, soft_wrap=True)
+    CONSOLE.print()
+    print_path("page", built.page)
 
 
 def _print_main_table(folder: Path, form: str) -> int:

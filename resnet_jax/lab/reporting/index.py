@@ -1,17 +1,15 @@
-"""The index page of a folder of results, with a card for each experiment."""
+"""The page of a folder of results: every experiment with its verdicts and its first figure."""
 
-from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from markupsafe import Markup
-
 from resnet_jax.errors import one_line
 from resnet_jax.lab.analysis.claims import Verdict
+from resnet_jax.lab.figures.base import narrow
 from resnet_jax.lab.formatting import count
 from resnet_jax.lab.reporting import provenance, report
-from resnet_jax.lab.reporting.drawings import drawing
-from resnet_jax.lab.reporting.overview import title
+from resnet_jax.lab.reporting.overview import OUTCOMES, by_outcome, tally, title
 from resnet_jax.lab.reporting.report import Report
 from resnet_jax.lab.results.folder import Folder, experiments_in
 
@@ -26,30 +24,39 @@ class Card:
       title: name of the experiment, with its scale unless that is the default.
       error: why the experiment cannot be read, in one line; the other fields are then empty.
       question: the question that it asks.
-      scale: its scale.
       state: the status of its runs: `17 of 18 runs done, 1 failed`.
       seeds: the number of seeds: `3 seeds`.
-      counts: the number of verdicts by outcome: `4 supported, 1 inconclusive`.
+      date: the day on which its last run began, as YYYY-MM-DD; empty if that is not known.
+      complete: whether every run has ended.
       verdicts: one for each claim.
-      figure: its first figure as SVG; empty if it has none.
+      figure: relative path of its first figure; empty if it has none.
+      narrow: that of the figure for narrow pages; empty if there is none.
+      caption: of the figure.
       link: relative path of its report.
     """
 
     title: str
     error: str = ""
     question: str = ""
-    scale: str = ""
     state: str = ""
     seeds: str = ""
-    counts: str = ""
+    date: str = ""
+    complete: bool = True
     verdicts: list[Verdict] = field(default_factory=list)
-    figure: Markup = Markup()  # noqa: RUF009, an immutable string
+    figure: str = ""
+    narrow: str = ""
+    caption: str = ""
     link: str = ""
+
+    @property
+    def counts(self) -> str:
+        """The number of verdicts by outcome: `4 supported, 1 inconclusive`."""
+        return tally(self.verdicts)
 
 
 @dataclass(frozen=True)
 class Index:
-    """The index page.
+    """The page of a folder of results.
 
     Attributes:
       page: its file.
@@ -64,51 +71,78 @@ class Index:
         """Whether every experiment could be read."""
         return not any(card.error for card in self.cards)
 
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """The verdicts of all experiments."""
+        return [verdict for card in self.cards for verdict in card.verdicts]
+
+    @property
+    def scope(self) -> str:
+        """What the verdicts are of: `102 claims of 22 experiments`."""
+        claims = count(len(self.verdicts), "claim")
+        return f"{claims} of {count(len(self.cards), 'experiment')}"
+
 
 def holds_experiments(results: Path) -> bool:
     """Whether a folder has subfolders that are results of experiments."""
     return any(Folder(path).plan.is_file() for path in results.glob("*"))
 
 
-def build(results: Path) -> Index:
+def build(results: Path, told: Callable[[str], None] = lambda name: None) -> Index:
     """Rebuilds the report of every experiment in a folder of results, and the index page.
 
     The card of an experiment that cannot be read says why; the others are built all the same.
 
     Args:
       results: a folder with a subfolder for each experiment.
+      told: called with the name of each experiment before its report is built.
 
     Raises:
       UserError: the folder holds no experiment.
     """
-    cards = [_card(path) for path in experiments_in(results)]
-    page = report.pages().get_template("index.html.j2").render(cards=cards)
-    (results / PAGE).write_text(page, encoding="utf-8")
-    return Index(results / PAGE, cards)
+    cards = []
+    for path in experiments_in(results):
+        told(path.name)
+        cards.append(_card(path))
+    built = Index(results / PAGE, cards)
+    page = report.pages().get_template("index.html.j2")
+    tallied = by_outcome(built.verdicts)
+    built.page.write_text(
+        page.render(index=built, tally=tallied, outcomes=OUTCOMES), encoding="utf-8"
+    )
+    return built
 
 
 def _card(path: Path) -> Card:
     try:
         built = report.build(path, gallery=True)
-        experiment = built.records.experiment
-        outcomes = Counter(verdict.outcome for verdict in built.verdicts)
         return Card(
             title=title(built),
-            question=experiment.question,
-            scale=experiment.scale,
+            question=built.records.experiment.question,
             state=provenance.state(built.records),
             seeds=count(len(built.plan.seeds), "seed"),
-            counts=", ".join(f"{n} {outcome}" for outcome, n in outcomes.most_common()),
+            date=_last(list(built.records.environments.values())),
+            complete=built.complete,
             verdicts=built.verdicts,
-            figure=_first_figure(built),
             link=f"{path.name}/{built.folder.report.name}",
+            **_first_figure(built),
         )
     except Exception as error:  # the experiment's own code may raise anything
         return Card(title=path.name, error=one_line(error))
 
 
-def _first_figure(built: Report) -> Markup:
+def _last(environments: Sequence[dict]) -> str:
+    return max((str(each.get("started", ""))[:10] for each in environments), default="")
+
+
+def _first_figure(built: Report) -> dict[str, str]:
+    """The first figure's paths, relative to the page, and its caption."""
     for figure in built.records.experiment.figures[:1]:
         file = built.folder.figures / f"{figure.name}.svg"
-        return drawing(file, f"{built.folder.path.name}-{figure.name}")
-    return Markup()
+        paths = {"figure": file, "narrow": narrow(file)}
+        results = built.folder.path.parent
+        known = {
+            name: str(path.relative_to(results)) for name, path in paths.items() if path.exists()
+        }
+        return known | {"caption": figure.caption(built.records)}
+    return {}

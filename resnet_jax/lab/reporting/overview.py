@@ -1,15 +1,18 @@
 """The table of all claims of all experiments, for a Markdown page."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from resnet_jax.errors import UserError, one_line
-from resnet_jax.lab.analysis.claims import Verdict
+from resnet_jax.lab.analysis.claims import Outcome, Verdict
 from resnet_jax.lab.analysis.tables import Readable
 from resnet_jax.lab.formatting import count
 from resnet_jax.lab.reporting import report
 from resnet_jax.lab.reporting.report import Report
 from resnet_jax.lab.results.folder import experiments_in
+
+OUTCOMES: tuple[Outcome, ...] = ("supported", "refuted", "inconclusive")
 
 HEAD = ["experiment", "claim", "theory or paper", "ours (95% interval)", "n", "verdict"]
 
@@ -40,6 +43,17 @@ def claims_table(results: Path, warn: Callable[[str], None] = lambda message: No
     if not rows:
         raise UserError(f"{results}: none of its {count(len(folders), 'experiment')} makes a claim")
     return Readable(HEAD, rows, [head == "n" for head in HEAD])
+
+
+def by_outcome(verdicts: Sequence[Verdict]) -> dict[Outcome, int]:
+    """The number of verdicts of each outcome."""
+    counts = Counter(verdict.outcome for verdict in verdicts)
+    return {outcome: counts[outcome] for outcome in OUTCOMES}
+
+
+def tally(verdicts: Sequence[Verdict]) -> str:
+    """The number of verdicts of each outcome, in words: `4 supported, 1 inconclusive`."""
+    return ", ".join(f"{n} {outcome}" for outcome, n in by_outcome(verdicts).items() if n)
 
 
 def title(found: Report) -> str:

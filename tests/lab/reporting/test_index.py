@@ -1,6 +1,7 @@
 """The page of all experiments in a folder of results."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -37,8 +38,9 @@ def test_each_experiment_has_a_card(folder: Path, page_at):
     page = page_at(folder / "index.html")
     for part in (
         "Do deeper plain networks train worse, and do shortcuts mend it?",
-        "Scale: default. 17 of 18 runs done, 1 missing; 3 seeds.",
-        "1 supported, 1 inconclusive",
+        "2 claims of 3 experiments",
+        "17 of 18 runs done, 1 missing; 3 seeds. 1 supported, 1 inconclusive.",
+        "2026-01-01",
         "Deeper plain networks train worse",
         "is not the plan of an experiment",
         "TypeError: 'Records' object is not subscriptable",
@@ -46,7 +48,7 @@ def test_each_experiment_has_a_card(folder: Path, page_at):
         assert part in page.text
 
 
-def test_links_resolve_and_ids_are_unique(folder: Path, page_at):
+def test_links_lead_to_figures_reports_and_claims(folder: Path, page_at):
     shutil.copytree(folder / "degradation", folder / "again")
     index.build(folder)
     page = page_at(folder / "index.html")
@@ -61,12 +63,51 @@ def test_links_resolve_and_ids_are_unique(folder: Path, page_at):
 
 
 @pytest.mark.usefixtures("blank_figures")
-def test_command_reports_the_state_of_each_experiment(folder: Path, capsys):
+def test_the_tally_is_that_of_all_claims(folder: Path, diverge, page_at):
+    """Of the copy, one claim is turned round, so that it is refuted."""
+    shutil.rmtree(folder / "corrupt")
+    shutil.rmtree(folder / "raises")
+    again = shutil.copytree(folder / "degradation", folder / "again")
+    text = (again / "experiment.py").read_text()
+    (again / "experiment.py").write_text(text.replace("claims.Greater(", "claims.NotGreater("))
+    built = index.build(folder)
+    outcomes = [verdict.outcome for verdict in built.verdicts]
+    assert outcomes == ["refuted", "inconclusive", "supported", "inconclusive"]
+    assert built.scope == "4 claims of 2 experiments"
+    assert built.complete
+    text = page_at(folder / "index.html").text
+    assert "4 claims of 2 experiments 4 all 1 supported 1 refuted 2 inconclusive" in text
+
+
+@pytest.mark.usefixtures("blank_figures")
+def test_cards_hold_what_they_are_sorted_and_filtered_by(folder: Path):
+    file = folder / "degradation" / "runs" / "plain20-seed1-abcdef" / "environment.json"
+    file.write_text(json.dumps({"started": "2026-02-03T04:05:06"}))
+    built = index.build(folder)
+    assert [card.date for card in built.cards] == ["", "2026-02-03", ""]
+    text = (folder / "index.html").read_text()
+    assert 'data-name="degradation" data-date="2026-02-03"' in text
+    assert re.findall(r'<li class="(\w+)"', text) == ["supported", "inconclusive"]
+    css = "".join(re.findall(r"<style>(.*?)</style>", text, re.S))
+    for outcome in ("supported", "refuted", "inconclusive"):
+        assert f'value="{outcome}"' in text
+        assert f'body:has([value="{outcome}"]:checked) li:not(.{outcome})' in css
+    assert not re.findall(r"https?://", text)
+
+
+@pytest.mark.usefixtures("blank_figures")
+def test_command_prints_the_tally_and_a_line_for_each_experiment(folder: Path, capsys):
     assert main(["report", str(folder)]) == 1
-    told = capsys.readouterr().out
-    assert "degradation: 17 of 18 runs done, 1 missing" in told
-    assert "corrupt: unreadable: " in told
-    assert told.splitlines()[-1] == f"page: {folder / 'index.html'}"
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == "1 supported, 1 inconclusive: 2 claims of 3 experiments"
+    (line,) = [each for each in told if each.startswith("degradation")]
+    for part in ("1 supported, 1 inconclusive", "17 of 18 runs done, 1 missing", "2026-01-01"):
+        assert part in line
+    assert [each.partition(": unreadable: ")[0] for each in told if "unreadable" in each] == [
+        "corrupt",
+        "raises",
+    ]
+    assert told[-1] == f"page: {folder / 'index.html'}"
     for name in ("corrupt", "raises"):
         shutil.rmtree(folder / name)
     assert main(["report", str(folder)]) == 0

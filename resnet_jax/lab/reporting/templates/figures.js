@@ -124,7 +124,7 @@
     hide();
   }
 
-  for (const figure of document.querySelectorAll("figure:has(.drawing), .card:has(.drawing)")) {
+  for (const figure of document.querySelectorAll("figure:has(.drawing)")) {
     const off = new Set();
     for (const svg of figure.querySelectorAll(".drawing > svg")) {
       set(svg, { tabindex: 0, role: "group", "aria-label": "Figure; the arrow keys go through its points" });
