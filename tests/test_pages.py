@@ -15,6 +15,7 @@ from resnet_jax import lab, models, probes
 from resnet_jax.cli.parser import parser
 from resnet_jax.data import loading
 from resnet_jax.lab.design import grid
+from resnet_jax.lab.reporting import overview
 from resnet_jax.models import from_settings, orders, shortcuts
 from resnet_jax.models.zoo import variants
 from resnet_jax.models.zoo.summary import summarize
@@ -64,7 +65,9 @@ def test_the_table_of_settings_is_that_of_the_code():
 
 def test_the_table_of_claims_has_the_claims_of_the_experiments():
     """`resnet-jax claims results --into experiments/README.md` makes it, from all results."""
-    rows = section("experiments/README.md", "claims").splitlines()[2:]
+    tally, _, _, _, *rows = section("experiments/README.md", "claims").splitlines()
+    verdicts = [row.removesuffix(" |").rpartition(" | ")[2] for row in rows]
+    assert tally.startswith(overview.tally(verdicts))
     claims = [
         [file.stem, claim.text, claim.published or "–"]
         for file in sorted((ROOT / "experiments").glob("*.py"))

@@ -17,22 +17,22 @@ def add_parser(commands: Subparsers) -> None:
         "--into",
         type=Path,
         metavar="PAGE.md",
-        help="write the table into this page, between its two claims comments",
+        help="write tally and table into this page, between its two claims comments",
     )
     command.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Prints the table in Markdown, or writes it into a page; 1 if an experiment is unreadable."""
+    """Prints tally and table, or writes them into a page; 1 if an experiment is unreadable."""
     from resnet_jax.files import write_section
     from resnet_jax.lab.reporting import overview
 
     unreadable: list[str] = []
-    table = overview.markdown(overview.claims_table(options.results, unreadable.append))
+    text = overview.section(overview.claims_table(options.results, unreadable.append))
     if options.into:
-        write_section(options.into, "claims", table)
+        write_section(options.into, "claims", text)
     else:
-        print(table, end="")
+        print(text, end="")
     for message in unreadable:
         print(f"resnet-jax: warning: {message}", file=sys.stderr)
     return 1 if unreadable else 0

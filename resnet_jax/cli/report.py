@@ -58,9 +58,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _print_index(built: "Index") -> None:
     """Prints the tally of all verdicts, and a line for each experiment."""
-    from resnet_jax.lab.reporting.overview import tally
-
-    CONSOLE.print(f"[bold]{tally(built.verdicts) or 'no verdicts'}[/]: {built.scope}\n")
+    CONSOLE.print(f"[bold]{built.tally or 'no verdicts'}[/]: {built.scope}\n", highlight=False)
     rows = [[card.title, card.counts, card.state, card.date] for card in built.cards]
     readable = [row for row, card in zip(rows, built.cards, strict=True) if not card.error]
     if readable:

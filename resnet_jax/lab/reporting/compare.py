@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from resnet_jax.errors import UserError
 from resnet_jax.lab import inference
 from resnet_jax.lab.analysis.tables import Readable
@@ -158,8 +156,8 @@ def _summaries(a: Report, b: Report, pair: Pair, measure: str) -> list[Summary]:
     rows = [of_cell(each.records.runs, cell) for each, cell in zip((a, b), pair, strict=True)]
     values = [values_by_seed(each, {}, measure) for each in rows]
     described = describe(measure)
-    of_examples = examples(pd.concat(rows), described)
-    difference = inference.difference(values[1], values[0], described, of_examples).summary
+    fewest = min((n for each in rows if (n := examples(each, described)) > 0), default=math.nan)
+    difference = inference.difference(values[1], values[0], described, fewest).summary
     return [*(summarized(each, measure) for each in rows), difference]
 
 
@@ -188,8 +186,8 @@ def _notes(a: Report, b: Report, pairs: Sequence[Pair], measures: Sequence[str])
     if same := len({run.name for run in a.plan.runs} & {run.name for run in b.plan.runs}):
         yield f"{count(same, 'run')} of A and of B have the same config and seed."
     rows = len(pairs) * len(measures)
-    yield "In parentheses: the 95% interval of each mean" + (
-        f"; of {rows} differences without any effect, about {round(rows / 20)} would exclude 0."
+    yield "In parentheses: the 95% interval of each mean; none without spread over seeds" + (
+        f". Of {rows} differences without any effect, about {round(rows / 20)} would exclude 0."
         if rows >= 20
         else "."
     )

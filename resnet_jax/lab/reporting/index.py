@@ -9,7 +9,7 @@ from resnet_jax.lab.analysis.claims import Verdict
 from resnet_jax.lab.figures.base import narrow
 from resnet_jax.lab.formatting import count
 from resnet_jax.lab.reporting import provenance, report
-from resnet_jax.lab.reporting.overview import OUTCOMES, by_outcome, tally, title
+from resnet_jax.lab.reporting.overview import by_outcome, tally, title
 from resnet_jax.lab.reporting.report import Report
 from resnet_jax.lab.results.folder import Folder, experiments_in
 
@@ -51,7 +51,7 @@ class Card:
     @property
     def counts(self) -> str:
         """The number of verdicts by outcome: `4 supported, 1 inconclusive`."""
-        return tally(self.verdicts)
+        return tally(verdict.outcome for verdict in self.verdicts)
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,11 @@ class Index:
     def verdicts(self) -> list[Verdict]:
         """The verdicts of all experiments."""
         return [verdict for card in self.cards for verdict in card.verdicts]
+
+    @property
+    def tally(self) -> str:
+        """The number of verdicts by outcome: `75 supported, 13 refuted, 14 inconclusive`."""
+        return tally(verdict.outcome for verdict in self.verdicts)
 
     @property
     def scope(self) -> str:
@@ -106,10 +111,8 @@ def build(results: Path, told: Callable[[str], None] = lambda name: None) -> Ind
         cards.append(_card(path))
     built = Index(results / PAGE, cards)
     page = report.pages().get_template("index.html.j2")
-    tallied = by_outcome(built.verdicts)
-    built.page.write_text(
-        page.render(index=built, tally=tallied, outcomes=OUTCOMES), encoding="utf-8"
-    )
+    counts = by_outcome(verdict.outcome for verdict in built.verdicts)
+    built.page.write_text(page.render(index=built, counts=counts), encoding="utf-8")
     return built
 
 

@@ -1,20 +1,29 @@
 """The table of all claims of all experiments, for a Markdown page."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from resnet_jax.errors import UserError, one_line
-from resnet_jax.lab.analysis.claims import Outcome, Verdict
+from resnet_jax.lab.analysis.claims import Verdict
 from resnet_jax.lab.analysis.tables import Readable
-from resnet_jax.lab.formatting import count
+from resnet_jax.lab.formatting import NOT_KNOWN, count
+from resnet_jax.lab.inference import MOST_SEEDS
 from resnet_jax.lab.reporting import report
 from resnet_jax.lab.reporting.report import Report
 from resnet_jax.lab.results.folder import experiments_in
 
-OUTCOMES: tuple[Outcome, ...] = ("supported", "refuted", "inconclusive")
+OUTCOMES = ("supported", "refuted", "inconclusive")
 
-HEAD = ["experiment", "claim", "theory or paper", "ours (95% interval)", "n", "verdict"]
+HEAD = [
+    "experiment",
+    "claim",
+    "theory or paper",
+    "ours (95% interval)",
+    "n",
+    "decided at",
+    "verdict",
+]
 
 
 def claims_table(results: Path, warn: Callable[[str], None] = lambda message: None) -> Readable:
@@ -26,7 +35,8 @@ def claims_table(results: Path, warn: Callable[[str], None] = lambda message: No
 
     Returns:
       One row for each claim: experiment (with its scale unless that is the default), claim, what
-      theory or a paper reports, our estimate with its interval, n, and the verdict.
+      theory or a paper reports, our estimate with its interval, n, the number of seeds at which it
+      was decided or would probably be, and the verdict.
 
     Raises:
       UserError: the folder holds no experiment, or no experiment makes a claim.
@@ -45,15 +55,27 @@ def claims_table(results: Path, warn: Callable[[str], None] = lambda message: No
     return Readable(HEAD, rows, [head == "n" for head in HEAD])
 
 
-def by_outcome(verdicts: Sequence[Verdict]) -> dict[Outcome, int]:
-    """The number of verdicts of each outcome."""
-    counts = Counter(verdict.outcome for verdict in verdicts)
+def section(table: Readable) -> str:
+    """Formats the table of claims as Markdown, under a line with the tally of its verdicts."""
+    experiments = {row[0] for row in table.rows}
+    total = f"{len(table.rows)} claims of {count(len(experiments), 'experiment')}"
+    return f"{tally(row[-1] for row in table.rows)}: {total}.\n\n{markdown(table)}"
+
+
+def by_outcome(outcomes: Iterable[str]) -> dict[str, int]:
+    """Counts verdicts by outcome, in the order of `OUTCOMES`."""
+    counts = Counter(outcomes)
     return {outcome: counts[outcome] for outcome in OUTCOMES}
 
 
-def tally(verdicts: Sequence[Verdict]) -> str:
-    """The number of verdicts of each outcome, in words: `4 supported, 1 inconclusive`."""
-    return ", ".join(f"{n} {outcome}" for outcome, n in by_outcome(verdicts).items() if n)
+def tally(outcomes: Iterable[str]) -> str:
+    """Counts verdicts by outcome, in words.
+
+    Example:
+      >>> tally(["supported", "inconclusive", "supported"])
+      '2 supported, 1 inconclusive'
+    """
+    return ", ".join(f"{n} {outcome}" for outcome, n in by_outcome(outcomes).items() if n)
 
 
 def title(found: Report) -> str:
@@ -71,7 +93,17 @@ def markdown(table: Readable) -> str:
 def _row(verdict: Verdict) -> list[str]:
     ours = "; ".join([verdict.without_n, *verdict.notes])
     n = count(verdict.n, verdict.counted)
-    return [verdict.text, verdict.published or "–", ours, n, verdict.outcome]
+    return [verdict.text, verdict.published or NOT_KNOWN, ours, n, _look(verdict), verdict.outcome]
+
+
+def _look(verdict: Verdict) -> str:
+    """The number of seeds at which a claim was decided, or would probably be."""
+    if verdict.outcome != "inconclusive":
+        return count(verdict.look, "seed") if verdict.look else NOT_KNOWN
+    if not verdict.needed:
+        return NOT_KNOWN
+    more = " or more" if verdict.needed >= MOST_SEEDS else ""
+    return f"open; about {verdict.needed:,} seeds{more} needed"
 
 
 def _escape(cell: str) -> str:

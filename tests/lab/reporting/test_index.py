@@ -52,14 +52,14 @@ def test_links_lead_to_figures_reports_and_claims(folder: Path, page_at):
     shutil.copytree(folder / "degradation", folder / "again")
     index.build(folder)
     page = page_at(folder / "index.html")
-    files = {link for link in page.links if not link.startswith("#")}
-    assert files == {"again/report.html", "degradation/report.html"}
-    assert all((folder / file).is_file() for file in files)
-    assert set(page.ids.values()) == {1}
-    assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
-    assert (folder / "index.html").read_text().count(
-        "<svg"
-    ) == 4  # two, each for wide and for narrow pages
+    drawn = [f"{name}/figures/training_curves.svg" for name in ("again", "degradation")]
+    reports = [f"{name}/report.html" for name in ("again", "degradation")]
+    claims = [f"{file}#claim-{number}" for file in reports for number in (1, 2)]
+    assert set(page.links) == {*drawn, *reports, *claims}
+    assert all((folder / link.partition("#")[0]).is_file() for link in page.links)
+    narrow = re.findall(r'srcset="(.*?)"', (folder / "index.html").read_text())
+    assert narrow == [file.replace("figures/", "figures/narrow/") for file in drawn]
+    assert all((folder / file).is_file() for file in narrow)
 
 
 @pytest.mark.usefixtures("blank_figures")

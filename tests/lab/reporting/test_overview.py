@@ -2,12 +2,14 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
 from resnet_jax.cli import main
 from resnet_jax.errors import UserError
 from resnet_jax.files import write_section
+from resnet_jax.lab.analysis.claims import Verdict
 from resnet_jax.lab.reporting import overview
 from resnet_jax.lab.results.folder import Folder
 
@@ -22,13 +24,31 @@ def test_every_claim_has_a_row_with_its_verdict(results: Folder):
         "theory or paper",
         "ours (95% interval)",
         "n",
+        "decided at",
         "verdict",
     ]
-    assert [(row[0], row[1], row[4], row[5]) for row in table.rows] == [
-        ("degradation", "Deeper plain networks train worse", "3 pairs", "supported"),
-        ("degradation", "Deeper residual networks do not", "3 pairs", "supported"),
+    assert [(row[0], row[1], *row[4:]) for row in table.rows] == [
+        ("degradation", "Deeper plain networks train worse", "3 pairs", "3 seeds", "supported"),
+        ("degradation", "Deeper residual networks do not", "3 pairs", "3 seeds", "supported"),
     ]
     assert re.search(r"\(95% interval \S+ to \S+\)$", table.rows[0][3])
+
+
+def test_an_open_claim_has_the_seeds_that_it_needs(results: Folder, monkeypatch):
+    """The verdicts are invented; a claim without values needs an unknown number."""
+    verdict = Verdict("It is", "inconclusive", "loss", 1.0, 0.0, 2.0, 5, "a rule", needed=45)
+    verdicts = [verdict, *(replace(verdict, needed=n) for n in (1000, 0))]
+    verdicts += [replace(verdict, outcome="refuted", look=8)]
+    monkeypatch.setattr(overview.report.claims, "judge", lambda *given: verdicts)
+    table = overview.claims_table(results.path.parent)
+    assert [row[-2] for row in table.rows] == [
+        "open; about 45 seeds needed",
+        "open; about 1,000 seeds or more needed",
+        "–",
+        "8 seeds",
+    ]
+    text = overview.section(table)
+    assert text.splitlines()[0] == "1 refuted, 3 inconclusive: 4 claims of 1 experiment."
 
 
 def test_scale_is_named_unless_default(results: Folder):
@@ -59,7 +79,8 @@ def test_command_replaces_only_the_table_of_a_page(results: Folder, capsys):
     assert main(["claims", folder, "--into", str(page)]) == 0
     assert main(["claims", folder]) == 0
     printed = capsys.readouterr().out
-    assert printed.count("\n") == 4
+    assert printed.count("\n") == 6
+    assert printed.startswith("2 supported: 2 claims of 1 experiment.\n\n| experiment | ")
     text = f"before\n{BEGIN}\n{printed}{END}\nafter\n"
     assert page.read_text() == text
     assert main(["claims", folder, "--into", str(page)]) == 0
