@@ -95,14 +95,14 @@ def test_the_figure_marks_each_difference_in_each_panel(results: Folder):
             paired = errors(found, depth, family) - errors(found, 32, family)
             assert shown[place] == pytest.approx(paired.mean())
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["20", "56"]
-    assert "from “32”, paired by seed (mean of 3 seeds). Bars: " in drawing.caption(found)
+    assert "from “32”, paired by seed (mean of 3 seeds). " in drawing.caption(found)
 
 
 def test_caption_counts_pairs(results: Folder):
     for run in ("plain32-seed0", "resnet56-seed1", "resnet56-seed2"):
         shutil.rmtree(results.runs / f"{run}-abcdef")
     drawing = Ranking(axis="depth", than=32, panels="family")
-    assert "(mean of 1 to 3 seeds). Bars: " in drawing.caption(read(results))
+    assert "(mean of 1 to 3 seeds). " in drawing.caption(read(results))
     for seed in (1, 2):
         for run in ("plain32", "resnet32"):
             shutil.rmtree(results.runs / f"{run}-seed{seed}-abcdef")
