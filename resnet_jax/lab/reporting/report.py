@@ -1,6 +1,7 @@
 """The report of an experiment: one self-contained HTML file, built from the records alone."""
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +20,9 @@ from resnet_jax.lab.reporting.drawings import drawing
 from resnet_jax.lab.reporting.forest import forest
 from resnet_jax.lab.reporting.main_table import MainTable, main_table
 from resnet_jax.lab.reporting.paper import PaperComparison, compare_with_paper
-from resnet_jax.lab.results import folder, records
+from resnet_jax.lab.reporting.scaling import scaling_section
+from resnet_jax.lab.reporting.tuning import tuning_section
+from resnet_jax.lab.results import folder, records, tuning
 from resnet_jax.lab.results.folder import Folder, GridPlan
 from resnet_jax.lab.results.records import Records
 
@@ -111,15 +114,35 @@ def read(path: str | Path) -> Report:
     place = Folder(Path(path))
     plan, found = folder.read_plan(place), records.read(place)
     experiment = found.experiment
+    verdicts = claims.judge(experiment.claims, found.runs, experiment.label, experiment.looks)
     return Report(
         folder=place,
         plan=plan,
         records=found,
         table=tables.aggregate(found.runs, experiment),
-        verdicts=claims.judge(experiment.claims, found.runs, experiment.label, experiment.looks),
+        verdicts=verdicts,
         findings=list(experiment.findings(found)) if experiment.findings else [],
         comparison=compare_with_paper(found, (place.runs / run.name for run in plan.runs)),
+        sections=[*_tuning(place, plan, found, verdicts), *_scaling(found)],
     )
+
+
+def _tuning(
+    place: Folder, plan: GridPlan, found: Records, verdicts: Sequence[Verdict]
+) -> Iterator[Section]:
+    """What was tuned; compared with the experiment's own scale, if its results lie beside these."""
+    experiment = found.experiment
+    cells = tuning.read(place.runs, plan.tuning, experiment.diverged)
+    beside = Folder(place.path.parent / plan.name)
+    compared = cells and not experiment.as_written and beside.plan.is_file()
+    untuned = read(beside.path).verdicts if compared else ()
+    if made := tuning_section(experiment, cells, verdicts, untuned):
+        yield Section("Tuning", [each for each in (made.table, made.verdicts) if each], made.notes)
+
+
+def _scaling(found: Records) -> Iterator[Section]:
+    if made := scaling_section(found):
+        yield Section("Scaling laws", [made.table], made.notes)
 
 
 def build(path: str | Path, gallery: bool = False) -> Report:

@@ -156,5 +156,6 @@ def _flips(pairs: Sequence[Pair]) -> list[str]:
     share = len(differ) / len(pairs)
     return [
         f"{len(differ)} of {count(len(pairs), 'verdict')} ({share:.0%}) differ from those without "
-        f"tuning, {len(reversed_)} of them from supported to refuted or back."
+        f"tuning, which are of the experiment's own scale; {len(reversed_)} of them from supported "
+        "to refuted or back."
     ]

@@ -1,13 +1,22 @@
 """The report's section on tuning, from made-up results."""
 
+import json
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from resnet_jax.lab import Experiment, Times
 from resnet_jax.lab.analysis.claims import Verdict
+from resnet_jax.lab.design import experiment as experiments
+from resnet_jax.lab.design.tuning import tuning_runs
+from resnet_jax.lab.reporting import report
 from resnet_jax.lab.reporting.tuning import tuning_section
+from resnet_jax.lab.results.folder import Folder, write_plan
 from resnet_jax.lab.results.tuning import Candidate, TunedCell
+from resnet_jax.lab.running.tuning import final_runs
+from tests.lab.conftest import write_result, write_run
 
 RATE = "optimizer.learning_rate"
 EXPERIMENT = Experiment(
@@ -114,3 +123,59 @@ def test_claims_that_only_one_of_them_has_are_left_out():
 
 def test_without_tuning_there_is_no_section():
     assert tuning_section(replace(EXPERIMENT, tune={}), []) is None
+
+
+@pytest.fixture
+def tuned(results: Folder, experiment_file: Path, tmp_path: Path) -> Folder:
+    """Beside the results without tuning, those with it, in which deep plain networks train well."""
+    (tmp_path / "configs").mkdir()
+    shutil.copy(Path(__file__).parents[3] / "configs" / "digits.py", tmp_path / "configs")
+    text = experiment_file.read_text()
+    scale = f'    scales={{"tuned": {{"tune": {{"{RATE}": (0.003, 0.01, 0.03)}}}}}},\n)\n'
+    experiment_file.write_text(text.rstrip().removesuffix(")") + scale)
+    experiment = experiments.load(experiment_file).at_scale("tuned")
+    folder = Folder(results.path.parent / experiment.results_name)
+    for run in tuning_runs(experiment):
+        best = 0.003 if run.axes == {"family": "plain", "depth": 56} else 0.01
+        error = 5.0 if run.settings[RATE] == best else 7.0
+        (folder.runs / run.name).mkdir(parents=True)
+        write_result(folder.runs / run.name, final={"test_error": error})
+    runs = final_runs(experiment, folder)
+    write_plan(folder, experiment, runs, "resnet-jax run experiments/degradation.py --scale tuned")
+    for run in runs:
+        write_run(folder.runs / run.name, run)
+        if run.axes["depth"] == 56:
+            path = folder.runs / run.name / "result.json"
+            low = {"train_error": 0.2 + 0.1 * (run.seed % 2)}
+            write_result(path.parent, final=json.loads(path.read_text())["final"] | low)
+    return folder
+
+
+@pytest.mark.usefixtures("blank_figures")
+def test_the_report_has_a_section_on_tuning_and_on_what_it_changed(tuned: Folder, page_at):
+    built = report.build(tuned.path)
+    (section,) = [each for each in built.sections if each.title == "Tuning"]
+    errors, verdicts = section.tables
+    chosen = {(row[0], row[1]): row[5] for row in errors.rows}
+    assert chosen.pop(("plain", "56")) == "0.003"
+    assert set(chosen.values()) == {"0.01"}
+    assert [(row[2], row[4]) for row in verdicts.rows] == [
+        ("supported", "refuted"),
+        ("supported", "supported"),
+    ]
+    text = page_at(tuned.report).text
+    assert "1 of 2 verdicts (50%)" in text
+    assert "plain, layers 56" in text
+    assert "1000, 1001" in text
+
+
+def test_a_report_without_tuning_has_no_such_section(tuned: Folder):
+    untuned = report.read(tuned.path.parent / "degradation")
+    assert "Tuning" not in [each.title for each in untuned.sections]
+
+
+def test_without_results_beside_it_nothing_is_compared(tuned: Folder):
+    shutil.rmtree(tuned.path.parent / "degradation")
+    (section,) = [s for s in report.read(tuned.path).sections if s.title == "Tuning"]
+    assert len(section.tables) == 1
+    assert not any("verdict" in note for note in section.notes)
