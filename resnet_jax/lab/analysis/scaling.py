@@ -77,6 +77,11 @@ class Scaling:
     better: Better
     trend: bool
 
+    def curve(self, law: LawName, at: Sizes) -> Sizes:
+        """The fitted y at values of x, which are positive."""
+        fitted = self.laws[law]
+        return np.exp(fitted.intercept + fitted.slope.mean * regressor(law, at))
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -105,16 +110,10 @@ class Fit:
     diverged: int
 
     def curve(self, law: LawName, at: Sizes) -> Sizes:
-        """The fitted measure, in its unit, at values of x; a fit is needed.
-
-        Args:
-          law: which of the laws.
-          at: positive numbers.
-        """
+        """The fitted measure, in its unit, at values of x; a fit is needed."""
         assert self.scaling
-        fitted = self.scaling.laws[law]
-        logs = fitted.intercept + fitted.slope.mean * regressor(law, at)
-        return logs / math.log(10) if is_logarithm(self.measure) else np.exp(logs)
+        fitted = self.scaling.curve(law, at)
+        return np.log10(fitted) if is_logarithm(self.measure) else fitted
 
 
 def regressor(law: LawName, at: Sizes) -> Sizes:
@@ -151,6 +150,21 @@ def fit(sizes: Sizes, logs: Logs) -> Scaling:
     return Scaling(laws, better, trend)
 
 
+def fit_seeds(logs: pd.DataFrame) -> Scaling | None:
+    """Fits both laws to the seeds that have a value at each x.
+
+    Args:
+      logs: ln y, a row for each seed and a column for each x; NaN or infinite without a value.
+
+    Returns:
+      The fits; None with fewer than three x, or without such a seed.
+    """
+    table = _complete(logs)
+    if table.shape[1] < growth.FEWEST_POINTS or not len(table):
+        return None
+    return fit(table.columns.to_numpy(float), table.to_numpy())
+
+
 def along(records: Records, measure: str, axis: str, cell: Cell) -> Fit:
     """Fits a measure along an axis.
 
@@ -166,10 +180,9 @@ def along(records: Records, measure: str, axis: str, cell: Cell) -> Fit:
     """
     runs = of_cell(records.runs, cell)
     values = runs.pivot(index="seed", columns=axis, values=measure).astype(float)
-    values = values.where(np.isfinite(values)).dropna(axis=1, how="all")
-    complete = values.dropna()
-    others = int(values.notna().to_numpy().sum() - complete.size)
-    sizes = tuple(float(size) for size in values.columns)
+    complete = _complete(values)
+    others = int(np.isfinite(values.to_numpy()).sum() - complete.size)
+    sizes = tuple(float(size) for size in complete.columns)
     diverged = int((runs[runs["seed"].isin(complete.index)]["status"] == "diverged").sum())
     scaling, reason = _fit_or_reason(measure, complete)
     return Fit(measure, axis, cell, sizes, len(complete), scaling, reason, others, diverged)
@@ -196,6 +209,11 @@ def numeric_axes(records: Records) -> list[str]:
         if all(isinstance(v, int | float) and not isinstance(v, bool) and v > 0 for v in values)
         and len(set(values)) >= growth.FEWEST_POINTS
     ]
+
+
+def _complete(values: pd.DataFrame) -> pd.DataFrame:
+    """The seeds with a finite value at each x that has any."""
+    return values.where(np.isfinite(values)).dropna(axis=1, how="all").dropna()
 
 
 def _fit_or_reason(measure: str, values: pd.DataFrame) -> tuple[Scaling | None, str]:
