@@ -32,7 +32,6 @@ import pandas as pd
 from jaxtyping import Float
 
 from resnet_jax.lab.analysis import growth
-from resnet_jax.lab.analysis.growth import Better
 from resnet_jax.lab.design.protocols import Cell
 from resnet_jax.lab.formatting import count, number
 from resnet_jax.lab.measures import describe
@@ -62,6 +61,15 @@ class Law:
     intercept: float
     r2: float
 
+    @property
+    def told(self) -> str:
+        """b with its interval, with the digits that it supports: `0.97 (0.90 to 1.05)`."""
+        width = self.slope.high - self.slope.low
+        places = max(0, 1 - math.floor(math.log10(width))) if width > 0 else 2
+        ends = (self.slope.mean, self.slope.low, self.slope.high)
+        mean, low, high = (number(each, places) for each in ends)
+        return f"{mean} ({low} to {high})" if width > 0 else mean
+
 
 @dataclass(frozen=True)
 class Scaling:
@@ -69,13 +77,16 @@ class Scaling:
 
     Attributes:
       laws: the fit of each law.
-      better: the law with the smaller sum of squares, if the test decides it and there is a trend.
+      better: the law with the smaller sum of squares; None if the test cannot tell, and without a
+        trend.
       trend: whether the 95% interval of a slope excludes zero.
+      sizes: the x.
     """
 
     laws: Mapping[LawName, Law]
-    better: Better
+    better: LawName | None
     trend: bool
+    sizes: tuple[float, ...]
 
     def curve(self, law: LawName, at: Sizes) -> Sizes:
         """The fitted y at values of x, which are positive."""
@@ -91,7 +102,6 @@ class Fit:
       measure: the measure.
       axis: the axis of the x.
       cell: the values of the other axes.
-      sizes: the x that have runs, in increasing order.
       seeds: number of seeds with a value at each x; only these are fitted.
       scaling: the fit; None if there is none to show.
       reason: why there is none; empty if there is one.
@@ -102,18 +112,11 @@ class Fit:
     measure: str
     axis: str
     cell: Cell
-    sizes: tuple[float, ...]
     seeds: int
     scaling: Scaling | None
     reason: str
     others: int
     diverged: int
-
-    def curve(self, law: LawName, at: Sizes) -> Sizes:
-        """The fitted measure, in its unit, at values of x; a fit is needed."""
-        assert self.scaling
-        fitted = self.scaling.curve(law, at)
-        return np.log10(fitted) if is_logarithm(self.measure) else fitted
 
 
 def regressor(law: LawName, at: Sizes) -> Sizes:
@@ -124,6 +127,11 @@ def regressor(law: LawName, at: Sizes) -> Sizes:
 def is_logarithm(measure: str) -> bool:
     """Whether a measure is a logarithm to base 10; the laws are then those of 10 to its power."""
     return describe(measure).unit.startswith("log10")
+
+
+def in_unit(y: Sizes, measure: str) -> Sizes:
+    """Values of y in the unit of a measure: their logarithms to base 10 if it is measured so."""
+    return np.log10(y) if is_logarithm(measure) else y
 
 
 def fit(sizes: Sizes, logs: Logs) -> Scaling:
@@ -146,8 +154,8 @@ def fit(sizes: Sizes, logs: Logs) -> Scaling:
     power, exponential = (units[name] for name in get_args(LawName))
     trend = any(law.slope.low > 0 or law.slope.high < 0 for law in laws.values())
     sign = np.sign((power + exponential) @ mean)
-    better = _better(_summarize(sign * logs @ (power - exponential))) if trend else "cannot tell"
-    return Scaling(laws, better, trend)
+    better = _better(_summarize(sign * logs @ (power - exponential))) if trend else None
+    return Scaling(laws, better, trend, tuple(sizes))
 
 
 def fit_seeds(logs: pd.DataFrame) -> Scaling | None:
@@ -182,10 +190,9 @@ def along(records: Records, measure: str, axis: str, cell: Cell) -> Fit:
     values = runs.pivot(index="seed", columns=axis, values=measure).astype(float)
     complete = _complete(values)
     others = int(np.isfinite(values.to_numpy()).sum() - complete.size)
-    sizes = tuple(float(size) for size in complete.columns)
     diverged = int((runs[runs["seed"].isin(complete.index)]["status"] == "diverged").sum())
     scaling, reason = _fit_or_reason(measure, complete)
-    return Fit(measure, axis, cell, sizes, len(complete), scaling, reason, others, diverged)
+    return Fit(measure, axis, cell, len(complete), scaling, reason, others, diverged)
 
 
 def fits(records: Records) -> list[Fit]:
@@ -246,7 +253,7 @@ def _summarize(values: Float[np.ndarray, " seeds"]) -> Summary:
     return Summary(found.n, found.mean, found.std, found.median, math.nan, math.nan)
 
 
-def _better(contrast: Summary) -> Better:
+def _better(contrast: Summary) -> LawName | None:
     if contrast.low > 0:
         return "power law"
-    return "exponential" if contrast.high < 0 else "cannot tell"
+    return "exponential" if contrast.high < 0 else None

@@ -8,12 +8,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from resnet_jax.lab.analysis import scaling
+from resnet_jax.lab.analysis.scaling import LawName, Scaling
 from resnet_jax.lab.design.protocols import AxisValue, Cell
-from resnet_jax.lab.figures import captions, layers, layout, scales, style
+from resnet_jax.lab.figures import captions, fits, layers, layout, scales, style
 from resnet_jax.lab.figures.base import Drawing
 from resnet_jax.lab.figures.layers import Estimates, Mean
 from resnet_jax.lab.figures.style import WIDE, Format
-from resnet_jax.lab.formatting import count, with_unit
+from resnet_jax.lab.formatting import capitalized, count, with_unit
 from resnet_jax.lab.measures import describe
 from resnet_jax.lab.results.records import Records, of_cell, with_values
 
@@ -65,7 +67,7 @@ class Final(Drawing):
                 f"Crosses: {count(len(diverged), 'diverged run')}, counted as "
                 f"{' and '.join(sorted(values))}."
             )
-        return words
+        return words + self._explain_fits(records)
 
     def draw(self, records: Records, form: Format = WIDE) -> Figure:
         values = records.experiment.axes[self.x]
@@ -74,6 +76,7 @@ class Final(Drawing):
         figure, panels = layout.grid_of_panels(
             len(self.measures), form, sharex=not names or one_unit, sharey=names or one_unit
         )
+        fitted = self._fits(records)
         drawn = [self._estimates(records, measure, names) for measure in self.measures]
         if names:
             rows, lines = len(panels) // layout.columns(panels), max(map(len, drawn))
@@ -82,6 +85,9 @@ class Final(Drawing):
             self._label(panel, records, measure, names, form)
             for each in estimates:
                 layers.draw_estimates(panel, each, joined=not names)
+                for fit, law, of, line in fitted:
+                    if (of, line) == (measure, each.label):
+                        fits.draw_curve(panel, fit, law, each, measure)
             together = [each for of in drawn for each in of] if one_unit else estimates
             layers.limit(panel, together, describe(measure).bounds)
         for panel, estimates in zip(panels, drawn, strict=True):
@@ -91,6 +97,7 @@ class Final(Drawing):
         (layout.label_beside if names else layout.label_below)(panels, axis)
         numbers = self.lines and scales.are_numbers(records.experiment.axes[self.lines])
         layout.line_legend(figure, panels, records, self.lines, form, titled=bool(numbers))
+        layout.legend_below(figure, fits.keys(law for _, law, *_ in fitted))
         return figure
 
     def _label(
@@ -110,6 +117,30 @@ class Final(Drawing):
             scales.number_settings(panel, [float(value) for value in values])
             panel.set_ylabel(layout.wrapped(describe(measure).axis_label, panel, "y"))
             panel.tick_params(labelleft=True)
+
+    def _fits(self, records: Records) -> list[tuple[Scaling, LawName, str, str]]:
+        """The fits of which one law fits better: the law, the measure, the label of the line."""
+        if self.x not in scaling.numeric_axes(records):
+            return []
+        found = [
+            (scaling.along(records, measure, self.x, held).scaling, measure, line)
+            for measure in self.measures
+            for line, held in records.experiment.along(self.lines, self.where)
+        ]
+        return [
+            (fit, fit.better, measure, layout.title(records, line))
+            for fit, measure, line in found
+            if fit and fit.better
+        ]
+
+    def _explain_fits(self, records: Records) -> list[str]:
+        told = []
+        for fit, law, measure, line in self._fits(records):
+            of = describe(measure).words if len(self.measures) > 1 else ""
+            names = [capitalized(", ".join(filter(None, (of, line))))] if of or line else []
+            told.append(": ".join([*names, fits.told(fit, law)]))
+        head = "Thin curves: fits to the logarithms, where one law fits better."
+        return [head, *(capitalized(f"{words}.") for words in told)] if told else []
 
     def _estimates(self, records: Records, measure: str, names: bool) -> list[Estimates]:
         experiment = records.experiment

@@ -1,33 +1,28 @@
 """The ratio of a quantity between the first and the last site of networks, against their depth."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from resnet_jax.errors import UserError
-from resnet_jax.lab.analysis import growth
-from resnet_jax.lab.analysis.growth import Line
+from resnet_jax.lab.analysis import growth, scaling
+from resnet_jax.lab.analysis.scaling import Scaling
 from resnet_jax.lab.design.protocols import Cell
-from resnet_jax.lab.figures import captions, edges, interactive, layers, layout, scales, style
+from resnet_jax.lab.figures import captions, edges, fits, layers, layout, scales, style
 from resnet_jax.lab.figures.layers import Estimates, Mean
 from resnet_jax.lab.figures.probed import StepDrawing
 from resnet_jax.lab.figures.style import WIDE, Format
-from resnet_jax.lab.formatting import capitalized, count, number
+from resnet_jax.lab.formatting import capitalized, count
 from resnet_jax.lab.results.records import Records
 
 At = Float[np.ndarray, " runs"]
 
 WIDTH = 6.4  # inches
 STEP, SPAN = 5.0, 15.0  # in points: distance of lines, and at most that of the outermost
-FITS = {"exponential": (0, (6, 2)), "power law": (0, (1, 1.6))}
-THIN: dict[str, Any] = {"linewidth": 1.0, "zorder": 1.5}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +68,7 @@ class Ratio(StepDrawing):
         words = capitalized(self.described.words)
         panel.set_ylabel(f"{words}:\nfirst {self._site} / last {self._site}")
         layout.line_legend(figure, [panel], records, self.lines, form, titled=False)
-        fitted = _fit_keys() if self._explain_fits(records, table) else []
+        fitted = fits.keys(fits.DASHES) if self._explain_fits(records, table) else []
         marks = edges.keys(int(table["zeros"].sum()), int(table["nonfinite"].sum()))
         layout.legend_below(figure, [*fitted, *marks])
         return figure
@@ -127,8 +122,10 @@ class Ratio(StepDrawing):
             layers.draw_estimates(panel, drawn[-1], joined=False)
             at = of_line["depth"].to_numpy(dtype=float)
             edges.mark_edges(panel, at, of_line, look.color, edges.rows_of(table, value), label)
-            if self.fits:
-                _draw_fits(panel, means(of_line), look, label)
+            fitted = _fit(records, of_line) if self.fits else None
+            if fitted:
+                for law in fits.DASHES:
+                    fits.draw_curve(panel, fitted, law, drawn[-1])
         return drawn
 
     def _explain_fits(self, records: Records, table: pd.DataFrame) -> list[str]:
@@ -136,10 +133,10 @@ class Ratio(StepDrawing):
             return []
         words = []
         for value, _ in records.experiment.along(self.lines):
-            fitted = _fit_words(means(table[table["line"] == value]))
+            fitted = _fit(records, table[table["line"] == value])
             line = f"{records.experiment.label(value)}: " if self.lines else ""
-            words += [capitalized(f"{line}{fitted}.")] if fitted else []
-        head = "Thin lines: least-squares fits to the logarithms of the means."
+            words += [capitalized(f"{line}{_fit_words(fitted)}.")] if fitted else []
+        head = "Thin lines: least-squares fits to the logarithms, for each seed and averaged."
         return [head, *words] if words else []
 
 
@@ -159,32 +156,20 @@ def means(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["depth", "mean", "low", "high"]).astype(float)
 
 
-def fits(mean: pd.DataFrame) -> dict[str, Line]:
-    """Fits lines to the logarithm of the mean ratio: against depth, and against its logarithm.
-
-    Args:
-      mean: as returned by `means`.
-
-    Returns:
-      The lines by the names of the laws; NaN for fewer than three depths.
-    """
-    depth, log = mean["depth"].to_numpy(), np.log(mean["mean"].to_numpy())
-    return {
-        "exponential": growth.line(depth, log),
-        "power law": growth.line(np.log(depth), log),
-    }
+def _fit(records: Records, of_line: pd.DataFrame) -> Scaling | None:
+    seeds = of_line["run"].map(records.runs.set_index("run")["seed"])
+    logs = np.log(of_line["ratio"].where(_has_logarithm(of_line)))
+    of_line = of_line.assign(seed=seeds, log=logs)
+    return scaling.fit_seeds(of_line.pivot(index="seed", columns="depth", values="log"))
 
 
-def _fit_words(mean: pd.DataFrame) -> str:
-    """The fits in words; empty if there are too few depths."""
-    exponential, power = fits(mean).values()
-    if np.isnan(exponential.slope):
-        return ""
-    return (
-        f"exponential, a factor of {number(np.exp(exponential.slope), 3)} per layer "
-        f"(R² {number(exponential.r2, 3)}); power law, an exponent of {number(power.slope, 2)} "
-        f"(R² {number(power.r2, 3)})"
-    )
+def _fit_words(fitted: Scaling) -> str:
+    laws = [fits.told(fitted, law, "layer") for law in fits.DASHES]
+    if fitted.better:
+        laws.append(f"the {fitted.better} fits better")
+    elif fitted.trend:
+        laws.append("which fits better cannot be told")
+    return "; ".join(laws)
 
 
 def _has_logarithm(table: pd.DataFrame) -> pd.Series:
@@ -214,21 +199,6 @@ def _estimates(
         label=label,
         points=points,
     )
-
-
-def _draw_fits(panel: Axes, mean: pd.DataFrame, look: style.Look, label: str) -> None:
-    depth = np.linspace(mean["depth"].min(), mean["depth"].max(), 200)
-    for name, fit in fits(mean).items():
-        x = depth if name == "exponential" else np.log(depth)
-        value = np.exp(fit.intercept + fit.slope * x)
-        (drawn,) = panel.plot(depth, value, c=look.color, ls=FITS[name], **THIN)
-        interactive.mark(drawn, label, name)
-
-
-def _fit_keys() -> list[Artist]:
-    return [
-        Line2D([], [], color=style.INK, ls=look, label=name, **THIN) for name, look in FITS.items()
-    ]
 
 
 def _explain_marks(counts: list[int]) -> str:

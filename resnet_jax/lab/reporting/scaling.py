@@ -1,11 +1,10 @@
 """The scaling laws of an experiment as a part of its report."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from resnet_jax.lab.analysis import scaling
-from resnet_jax.lab.analysis.scaling import Fit, Law, Scaling
+from resnet_jax.lab.analysis.scaling import Fit, Scaling
 from resnet_jax.lab.analysis.tables import Readable
 from resnet_jax.lab.design.experiment import Experiment
 from resnet_jax.lab.formatting import count, number
@@ -60,7 +59,7 @@ def _table(fitted: Sequence[Fit], experiment: Experiment) -> Readable:
             *(experiment.label(each.cell[axis]) if axis in each.cell else "x" for axis in lines),
             str(each.seeds),
             *_laws(each.scaling),
-            each.scaling.better,
+            each.scaling.better or "cannot tell",
         ]
         for each in fitted
         if each.scaling
@@ -70,16 +69,7 @@ def _table(fitted: Sequence[Fit], experiment: Experiment) -> Readable:
 
 def _laws(fitted: Scaling) -> list[str]:
     laws = (fitted.laws["power law"], fitted.laws["exponential"])
-    return [words for law in laws for words in (slope(law), number(law.r2, R2_DECIMALS))]
-
-
-def slope(law: Law) -> str:
-    """The slope with its interval and the digits that it supports: `0.97 (0.90 to 1.05)`."""
-    found = law.slope
-    width = found.high - found.low
-    places = max(0, 1 - math.floor(math.log10(width))) if width > 0 else 2
-    mean, low, high = (number(each, places) for each in (found.mean, found.low, found.high))
-    return f"{mean} ({low} to {high})"
+    return [words for law in laws for words in (law.told, number(law.r2, R2_DECIMALS))]
 
 
 def _notes(fitted: Sequence[Fit], others: Sequence[Fit], experiment: Experiment) -> list[str]:

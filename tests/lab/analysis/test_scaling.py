@@ -121,8 +121,8 @@ def test_every_line_of_the_other_axes_is_fitted_and_its_curve_passes_through_the
     assert (plain.cell, residual.cell) == ({"family": "plain"}, {"family": "resnet"})
     assert (plain.scaling.better, residual.scaling.better) == ("exponential", "power law")
     at = np.array([8.0, 30.0, 56.0])
-    np.testing.assert_allclose(plain.curve("exponential", at), 1.02**at, rtol=1e-4)
-    np.testing.assert_allclose(residual.curve("power law", at), np.sqrt(at), rtol=1e-4)
+    np.testing.assert_allclose(plain.scaling.curve("exponential", at), 1.02**at, rtol=1e-4)
+    np.testing.assert_allclose(residual.scaling.curve("power law", at), np.sqrt(at), rtol=1e-4)
 
 
 def test_a_measure_in_decades_is_a_logarithm_already():
@@ -137,8 +137,9 @@ def test_a_measure_in_decades_is_a_logarithm_already():
     slopes = [each.scaling.laws["power law"].slope for each in (of_ratio, of_log)]
     assert slopes[1].mean == pytest.approx(slopes[0].mean)
     at = np.array([10.0, 40.0])
-    lower = np.log10(of_ratio.curve("power law", at)) - 4.0
-    np.testing.assert_allclose(of_log.curve("power law", at), lower)
+    drawn = scaling.in_unit(of_log.scaling.curve("power law", at), "decades")
+    np.testing.assert_allclose(drawn, np.log10(of_ratio.scaling.curve("power law", at)) - 4.0)
+    np.testing.assert_allclose(scaling.in_unit(at, "response"), at)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +166,7 @@ def test_seeds_without_a_run_at_some_depth_are_counted():
         return math.nan if depth == 32 and seed > 2 else power(seed, depth)
 
     (found,) = scaling.fits(made(values, {"depth": (20, 32, 56)}))
-    assert (found.seeds, found.others, found.sizes) == (3, 4, (20, 32, 56))
+    assert (found.seeds, found.others, found.scaling.sizes) == (3, 4, (20, 32, 56))
     exponents = [1.5 + 0.01 * seed for seed in (0, 1, 2)]
     assert found.scaling.laws["power law"].slope.mean == pytest.approx(np.mean(exponents))
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from resnet_jax.errors import UserError
 from resnet_jax.lab.figures import Ratio
@@ -72,3 +73,20 @@ def test_runs_without_a_ratio_are_marked_at_the_edges(made, unit, at_edge):
 def test_ratio_needs_an_axis_of_depths(made, at_start):
     with pytest.raises(UserError, match=r"'ratio': .*'family' .*'plain'"):
         Ratio(x="family").draw(made(at_start, family=("plain",), depth=(8,)))
+
+
+def test_caption_gives_intervals_and_the_law_that_fits_better(made, at_start):
+    def spread(family, depth, seed):  # each seed has a rate and an exponent of its own
+        rows = at_start(family, depth, 1)
+        rows[0]["gradient_norm"] *= math.exp(0.001 * depth * (seed - 1))
+        return rows
+
+    families = ("plain", "resnet")
+    found = made(spread, depth=(8, 20, 56), family=families)
+    caption = Ratio(lines="family").caption(found)
+    rates = [math.log(GROWTH) / 2 + 0.001 * k for k in (-1, 0, 1)]
+    low, high = stats.t.interval(0.95, 2, np.mean(rates), stats.sem(rates))
+    assert f"per layer (95% interval {math.exp(low):.4f} to {math.exp(high):.4f}, R²" in caption
+    plain, residual = caption.split("Residual: exponential")
+    assert "the exponential fits better" in plain
+    assert "the power law fits better" in residual
