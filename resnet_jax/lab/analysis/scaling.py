@@ -34,9 +34,9 @@ from jaxtyping import Float
 from resnet_jax.lab.analysis import growth
 from resnet_jax.lab.design.protocols import Cell
 from resnet_jax.lab.formatting import count, number
+from resnet_jax.lab.inference import Sample
 from resnet_jax.lab.measures import describe
 from resnet_jax.lab.results.records import Records, of_cell
-from resnet_jax.lab.statistics import Summary, summarize
 
 LawName = Literal["power law", "exponential"]
 Sizes = Float[np.ndarray, " sizes"]
@@ -44,7 +44,6 @@ Logs = Float[np.ndarray, "seeds sizes"]
 
 FEWEST_SEEDS = 3
 LEAST_R2 = 0.9  # of the better law; below it the means follow neither
-ROUNDING = 1e-9  # a spread below this part of the slopes is none: no interval follows from it
 
 
 @dataclass(frozen=True)
@@ -52,23 +51,26 @@ class Law:
     """One law fitted to a measure: ln y = intercept + slope z, with z = x or z = ln x.
 
     Attributes:
-      slope: b over seeds; its interval is NaN if the seeds do not differ.
+      slope: b, mean over seeds.
+      low: lower end of its 95% interval; NaN if the seeds do not differ.
+      high: upper end.
       intercept: ln a, mean over seeds.
       r2: R^2 of the mean logarithms; NaN if they do not vary.
     """
 
-    slope: Summary
+    slope: float
+    low: float
+    high: float
     intercept: float
     r2: float
 
     @property
     def told(self) -> str:
         """b with its interval, with the digits that it supports: `0.97 (0.90 to 1.05)`."""
-        width = self.slope.high - self.slope.low
+        width = self.high - self.low
         places = max(0, 1 - math.floor(math.log10(width))) if width > 0 else 2
-        ends = (self.slope.mean, self.slope.low, self.slope.high)
-        mean, low, high = (number(each, places) for each in ends)
-        return f"{mean} ({low} to {high})" if width > 0 else mean
+        b, low, high = (number(each, places) for each in (self.slope, self.low, self.high))
+        return f"{b} ({low} to {high})" if width > 0 else b
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ class Scaling:
     def curve(self, law: LawName, at: Sizes) -> Sizes:
         """The fitted y at values of x, which are positive."""
         fitted = self.laws[law]
-        return np.exp(fitted.intercept + fitted.slope.mean * regressor(law, at))
+        return np.exp(fitted.intercept + fitted.slope * regressor(law, at))
 
 
 @dataclass(frozen=True)
@@ -148,13 +150,13 @@ def fit(sizes: Sizes, logs: Logs) -> Scaling:
         centered = z - z.mean()
         length = np.linalg.norm(centered)
         units[name] = centered / length
-        slope = _summarize(logs @ units[name] / length)
-        intercept = float(mean.mean() - slope.mean * z.mean())
-        laws[name] = Law(slope, intercept, growth.line(z, mean).r2)
+        slopes = Sample(tuple(logs @ units[name] / length))
+        intercept = float(mean.mean() - slopes.mean * z.mean())
+        laws[name] = Law(slopes.mean, *slopes.interval(), intercept, growth.line(z, mean).r2)
     power, exponential = (units[name] for name in get_args(LawName))
-    trend = any(law.slope.low > 0 or law.slope.high < 0 for law in laws.values())
+    trend = any(law.low > 0 or law.high < 0 for law in laws.values())
     sign = np.sign((power + exponential) @ mean)
-    better = _better(_summarize(sign * logs @ (power - exponential))) if trend else None
+    better = _better(Sample(tuple(sign * logs @ (power - exponential)))) if trend else None
     return Scaling(laws, better, trend, tuple(sizes))
 
 
@@ -235,7 +237,7 @@ def _fit_or_reason(measure: str, values: pd.DataFrame) -> tuple[Scaling | None, 
         return None, f"{none} of {count(table.size, 'value')} are 0 or below: no logarithm"
     logs = table * math.log(10) if is_logarithm(measure) else np.log(table)
     scaling = fit(values.columns.to_numpy(float), logs)
-    if all(math.isnan(law.slope.low) for law in scaling.laws.values()):
+    if all(math.isnan(law.low) for law in scaling.laws.values()):
         return None, "the seeds do not differ, which gives no interval"
     if not scaling.trend:
         return None, "no trend beyond the spread of the seeds"
@@ -245,15 +247,8 @@ def _fit_or_reason(measure: str, values: pd.DataFrame) -> tuple[Scaling | None, 
     return scaling, ""
 
 
-def _summarize(values: Float[np.ndarray, " seeds"]) -> Summary:
-    """Summarizes values over seeds; without an interval where they differ by rounding only."""
-    found = summarize(values)
-    if found.std > ROUNDING * abs(found.mean):
-        return found
-    return Summary(found.n, found.mean, found.std, found.median, math.nan, math.nan)
-
-
-def _better(contrast: Summary) -> LawName | None:
-    if contrast.low > 0:
+def _better(contrast: Sample) -> LawName | None:
+    low, high = contrast.interval()
+    if low > 0:
         return "power law"
-    return "exponential" if contrast.high < 0 else None
+    return "exponential" if high < 0 else None

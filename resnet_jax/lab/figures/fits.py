@@ -57,8 +57,8 @@ def told(fitted: Scaling, law: LawName, per: str = "") -> str:
       law: which of its laws.
       per: the unit of x, to tell an exponential by its factor: `a factor of 1.15 per layer`.
     """
-    slope, r2 = fitted.laws[law].slope, fitted.laws[law].r2
-    ends = np.array([slope.mean, slope.low, slope.high])
+    found = fitted.laws[law]
+    ends = np.array([found.slope, found.low, found.high])
     if factor := law == "exponential" and per:
         ends = np.exp(ends)
     mean, low, high = ends
@@ -66,5 +66,5 @@ def told(fitted: Scaling, law: LawName, per: str = "") -> str:
     interval = f"95% interval {number(low, places)} to {number(high, places)}, "
     words = "a factor" if factor else NAMES[law]
     per = f" per {per}" if factor else ""
-    known = f"{interval if high > low else ''}R² {number(r2, 3)}"
+    known = f"{interval if high > low else ''}R² {number(found.r2, 3)}"
     return f"{law}, {words} of {number(mean, places)}{per} ({known})"
