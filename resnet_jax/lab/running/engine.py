@@ -1,5 +1,6 @@
 """Executes what is missing of an experiment's grid, in this process or on workers."""
 
+import itertools
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -108,7 +109,10 @@ def _execute(
     file, place = folder.experiment, folder.runs
     if not executor.here:  # a worker may have another working directory
         file, place = file.resolve(), place.resolve()
-    tasks = [Task(each.config, place / each.name, file, experiment.scale) for each in waiting]
+    tasks = [
+        Task(each.config, place / each.name, file, experiment.scale)
+        for each in spread(waiting, executor.slots)
+    ]
     dispatch(tasks, executor, experiment.study, observer)
 
 
@@ -136,6 +140,23 @@ def _warn_of_other_code(folder: Folder, done: Sequence[Run], observer: Observer)
             f"{count(len(other), 'finished run')} had other code ({listed(files)}) and will not be "
             f"run again; to run them again, remove {listed(list(other))} from {folder.runs}"
         )
+
+
+def spread(runs: Sequence[Run], workers: float) -> list[Run]:
+    """Orders runs so that neighbors are of different cells.
+
+    Workers that start together then compile different programs, instead of each the same one.
+
+    Args:
+      runs: runs with the seeds of a cell side by side.
+      workers: number of runs that are executed at a time.
+    """
+    if workers < 2 or math.isinf(workers):
+        return list(runs)
+    cells = [list(of_cell) for _, of_cell in itertools.groupby(runs, key=lambda run: run.axes)]
+    blocks = (cells[at : at + int(workers)] for at in range(0, len(cells), int(workers)))
+    rows = (row for block in blocks for row in itertools.zip_longest(*block))
+    return [run for row in rows for run in row if run is not None]
 
 
 def missing(folder: Folder, runs: Sequence[Run]) -> list[Run]:

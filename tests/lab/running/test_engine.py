@@ -2,12 +2,14 @@
 
 import csv
 import json
+import math
 import shutil
 from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
+from ml_collections import ConfigDict
 
 from resnet_jax import lab
 from resnet_jax.errors import UserError
@@ -388,3 +390,18 @@ def test_runs_with_the_same_seed_start_from_the_same_weights(whole):
         )
     kernels = [start["plain", seed].params["stem"]["conv"]["kernel"] for seed in (0, 1)]
     assert not np.array_equal(*kernels)
+
+
+def test_workers_begin_with_different_cells():
+    runs = [
+        grid.Run(f"{cell}{seed}", {"cell": cell}, seed, ConfigDict())
+        for cell, seeds in (("a", 2), ("b", 3), ("c", 2))
+        for seed in range(seeds)
+    ]
+
+    def order(workers: float) -> str:
+        return " ".join(run.name for run in engine.spread(runs, workers))
+
+    assert order(1) == order(math.inf) == "a0 a1 b0 b1 b2 c0 c1"
+    assert order(2) == "a0 b0 a1 b1 b2 c0 c1"
+    assert order(3) == "a0 b0 c0 a1 b1 c1 b2"
