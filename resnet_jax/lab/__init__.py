@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from resnet_jax.lab.design.looks import Until
     from resnet_jax.lab.design.paper import Paper
     from resnet_jax.lab.design.ranges import Times
+    from resnet_jax.lab.measures import Measure
     from resnet_jax.lab.results.records import Records, load_records
     from resnet_jax.lab.studies import gradients
 
 __all__ = [
     "Experiment",
+    "Measure",
     "Paper",
     "Records",
     "Run",
@@ -45,6 +47,7 @@ _MODULES = {
 }
 _ATTRIBUTES = {
     "Experiment": "design.experiment",
+    "Measure": "measures",
     "Paper": "design.paper",
     "Records": "results.records",
     "Run": "design.grid",

@@ -170,7 +170,7 @@ def difference(
 
 
 def _floor(measure: Measure, examples: float) -> float:
-    return 100 / examples if measure.split and examples > 0 else 0.0
+    return 100 / examples if measure.share_of and examples > 0 else 0.0
 
 
 def _share(of_one: float, of_other: float) -> float:

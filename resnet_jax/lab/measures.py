@@ -1,43 +1,62 @@
 """Names, units and bounds of the final measures of a run."""
 
 import math
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, Literal, Self, TypeVar
 
 Split = Literal["", "train", "test"]
 Better = Literal["", "lower", "higher"]
 Tail = Literal["", "lower", "upper"]
+Part = TypeVar("Part")
 
 
-@dataclass(frozen=True)
-class Measure:
-    """How to label and format a final measure.
+@dataclass(frozen=True, eq=False, repr=False)
+class Measure(str):
+    """A final measure: its name, with how to label, format and judge it.
+
+    It is its name, a string, and may stand wherever a name may: an experiment that lists one among
+    its `measures` has it in the place of that name in its claims and figures too.
+
+    Example:
+      >>> Measure("margin", unit="logits", better="higher", long_tail="lower") == "margin"
+      True
 
     Attributes:
       name: its column in the runs table, `<split>_<quantity>`, such as "test_error".
-      words: its label in running text, such as "test error".
+      words: its label in running text, such as "test error"; by default its name.
       unit: unit of a value; empty for a pure number.
-      unit_of_difference: unit of the difference of two values.
+      unit_of_difference: unit of the difference of two values; by default that of a value, and
+        "percentage points" for "%".
       decimals: decimals to show; None to choose them by the spread of the values.
       bounds: the smallest and the largest value that it can take.
       better: whether lower or higher values are better; empty if neither is.
       long_tail: on which side a few seeds may lie far from the others ("upper" for errors and
         losses, of which some seeds have much larger ones); empty if on neither.
-      split: the split of which it is a share of examples, in percent; empty if it is none.
+      share_of: the split of which it is a share of examples, in percent; empty if it is none.
     """
 
     name: str
-    words: str
+    words: str = ""
     unit: str = ""
     unit_of_difference: str = ""
     decimals: int | None = None
     bounds: tuple[float, float] = (-math.inf, math.inf)
     better: Better = ""
     long_tail: Tail = ""
-    split: Split = ""
+    share_of: Split = ""
+
+    def __new__(cls, name: str, *_: Any, **__: Any) -> Self:
+        """The string is the name; the dataclass sets the rest."""
+        return super().__new__(cls, name)
+
+    def __post_init__(self) -> None:
+        unit = "percentage points" if self.unit == "%" else self.unit
+        object.__setattr__(self, "words", self.words or self.name.replace("_", " "))
+        object.__setattr__(self, "unit_of_difference", self.unit_of_difference or unit)
 
     @property
-    def title(self) -> str:
+    def title(self) -> str:  # type: ignore[override]
         """The label with its unit, as a column head: `training error (%)`."""
         return f"{self.words} ({self.unit})" if self.unit else self.words
 
@@ -92,7 +111,32 @@ def describe(name: str) -> Measure:
       name: the measure; a known name may carry a step, as in "decades_10". An unknown name is its
         own label and has no unit.
     """
+    if isinstance(name, Measure):
+        return name
     base, _, step = name.rpartition("_")
     if step.isdigit() and base in _KNOWN:
         return replace(_KNOWN[base], name=name, words=f"{_KNOWN[base].words}, step {step}")
-    return _KNOWN.get(name, Measure(name, name.replace("_", " ")))
+    return _KNOWN.get(name, Measure(name))
+
+
+def described(parts: Iterable[Part], measures: Iterable[str]) -> tuple[Part, ...]:
+    """Puts measures in the place of their names in claims and figures.
+
+    Args:
+      parts: dataclasses with a field `measure` or `measures`; others are left as they are.
+      measures: names, and measures of one's own.
+    """
+    own = {each: each for each in measures if isinstance(each, Measure)}
+    return tuple(_described(part, own) for part in parts) if own else tuple(parts)
+
+
+def _described(part: Any, own: dict[Measure, Measure]) -> Any:
+    if not is_dataclass(part) or isinstance(part, type):
+        return part
+    names = {each.name for each in fields(part) if each.init} & {"measure", "measures"}
+    changed: dict[str, Any] = {}
+    for name in names:
+        given = getattr(part, name)
+        one = isinstance(given, str)
+        changed[name] = own.get(given, given) if one else tuple(own.get(m, m) for m in given)
+    return replace(part, **changed)

@@ -47,7 +47,9 @@ def aggregate(runs: pd.DataFrame, experiment: Experiment) -> pd.DataFrame:
       interval of the mean over seeds), `low_examples` and `high_examples` (95% interval of the mean
       error over examples of its split; NaN for other measures).
     """
-    return pd.DataFrame(list(_rows(runs, experiment)))
+    rows = list(_rows(runs, experiment))
+    measures = pd.Series([row["measure"] for row in rows], dtype=object)  # keeps a `Measure`
+    return pd.DataFrame(rows).assign(measure=measures)
 
 
 def _rows(runs: pd.DataFrame, experiment: Experiment) -> Iterator[Row]:
@@ -69,7 +71,7 @@ def _rows(runs: pd.DataFrame, experiment: Experiment) -> Iterator[Row]:
 
 def _summary(seeds: pd.DataFrame, measure: Measure) -> Row:
     of_examples = examples(seeds, measure)
-    summary = summarized(seeds, measure.name)
+    summary = summarized(seeds, measure)
     low, high = inference.of_examples(summary.mean, of_examples)
     return asdict(summary) | {"low_examples": low, "high_examples": high}
 

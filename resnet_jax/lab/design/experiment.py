@@ -16,6 +16,7 @@ from resnet_jax.lab.design.paper import Paper
 from resnet_jax.lab.design.protocols import AxisValue, Cell, Claim, Figure, Settings
 from resnet_jax.lab.design.ranges import Range
 from resnet_jax.lab.design.study import Study
+from resnet_jax.lab.measures import described
 from resnet_jax.training.config.network import is_own
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ class Experiment:
         each, such as `{"optimizer.learning_rate": (0.01, 0.1)}`, or `Times(0.1, 1, 10)` for
         multiples of the cell's own. They replace what `configure` sets. See `design.tuning`.
       tuning_seeds: the seeds of the tuning runs.
-      measures: the final measures that the table shows, for example "test_error".
+      measures: the final measures that the table shows, for example "test_error"; a measure of
+        your own may be a `Measure`, with words, unit, bounds and which values are better.
       derive: functions that compute further measures from a run's records.
       diverged: for each measure, the value that a run that diverged counts as, in its unit.
       labels: words to show for axes and their values, where their own names would not do.
@@ -111,6 +113,8 @@ class Experiment:
         for name, content in validation.SEQUENCES.items():
             if not isinstance(getattr(self, name), Until):
                 validation.check_sequence(name, getattr(self, name), content)
+        for name in ("claims", "figures"):
+            object.__setattr__(self, name, described(getattr(self, name), self.measures))
         validation.check_axes(self.axes, self.measures)
         validation.check_seeds(self.first_seeds)
         if not self.study:  # a study does not diverge

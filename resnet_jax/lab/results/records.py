@@ -125,8 +125,8 @@ def values_by_seed(runs: pd.DataFrame, cell: Cell, measure: str) -> dict[int, fl
 
 def examples(runs: pd.DataFrame, measure: Measure) -> float:
     """Returns the number of examples that a measure is a share of; NaN if it is none or unknown."""
-    column = f"{measure.split}_examples"
-    return float(runs[column].max()) if measure.split and column in runs else math.nan
+    column = f"{measure.share_of}_examples"
+    return float(runs[column].max()) if measure.share_of and column in runs else math.nan
 
 
 def summarized(runs: pd.DataFrame, measure: str) -> Summary:
