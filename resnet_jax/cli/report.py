@@ -1,10 +1,13 @@
 """`resnet-jax report`: rebuilds reports from the records of runs."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
 
 from resnet_jax.cli.arguments import Subparsers
 from resnet_jax.cli.terminal import CONSOLE, print_path, print_table
@@ -92,8 +95,7 @@ def print_report(built: "Report") -> None:
     CONSOLE.print(f"\n[bold]{escape(experiment.question)}[/]", highlight=False)
     for finding in built.findings:
         CONSOLE.print(escape(finding), highlight=False)
-    for verdict in built.verdicts:
-        _print_verdict(verdict)
+    _print_verdicts(built.verdicts)
     CONSOLE.print()
     table = for_reading(built.table, experiment)
     print_table(table.head, table.rows, table.numeric)
@@ -111,12 +113,14 @@ def print_report(built: "Report") -> None:
     print_path("report", built.folder.report)
 
 
-def _print_verdict(verdict: "Verdict") -> None:
-
-    color = COLORS[verdict.outcome]
-    CONSOLE.print(f"[{color}]{verdict.outcome:>15}[/]  {escape(verdict.text)}", highlight=False)
-    remarks = "; ".join([verdict.numbers, *verdict.notes])
-    CONSOLE.print(f"{'':>15}  [dim]{escape(remarks)}[/]", highlight=False)
+def _print_verdicts(verdicts: "Sequence[Verdict]") -> None:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right", min_width=15, no_wrap=True)
+    table.add_column()
+    for verdict in verdicts:
+        table.add_row(Text(verdict.outcome, COLORS[verdict.outcome]), Text(verdict.text))
+        table.add_row("", Text("; ".join([verdict.numbers, *verdict.notes]), "dim"))
+    CONSOLE.print(table)
 
 
 def _print_comparison(found: "PaperComparison") -> None:

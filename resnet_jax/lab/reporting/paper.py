@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from resnet_jax.errors import UserError
+from resnet_jax.lab import inference
 from resnet_jax.lab.analysis.tables import Readable
 from resnet_jax.lab.design.paper import FAIL, Paper, PaperValue
 from resnet_jax.lab.design.protocols import Cell
 from resnet_jax.lab.formatting import NOT_KNOWN, listed, number
 from resnet_jax.lab.measures import describe
-from resnet_jax.lab.results.records import Records
+from resnet_jax.lab.results.records import Records, examples, of_cell
 from resnet_jax.training.run.run_folder import RunFolder
 
 NAMES_SHOWN = 6  # data sets, networks or lengths of training in the description of a set-up
@@ -73,9 +74,10 @@ def compare_with_paper(records: Records, folders: Iterable[Path]) -> PaperCompar
 def _row(records: Records, paper: Paper, cell: Any, theirs: PaperValue) -> list[str]:
     measure = paper.measure
     places = describe(measure).decimals or 2
-    found = records.summary(measure, cell)
-    low, high = number(found.low, places), number(found.high, places)
-    fails = records.values(measure, cell) > paper.fails_above
+    seeds = of_cell(records.runs, cell)
+    found = inference.sample(seeds[measure], describe(measure), examples(seeds, describe(measure)))
+    low, high = (number(end, places) for end in found.interval())
+    fails = seeds[measure] > paper.fails_above
     return [
         FAIL if theirs == FAIL else number(float(theirs or 0), places),
         number(found.mean, places),
