@@ -137,7 +137,9 @@ def _tuning(
     compared = cells and not experiment.as_written and beside.plan.is_file()
     untuned = read(beside.path).verdicts if compared else ()
     if made := tuning_section(experiment, cells, verdicts, untuned):
-        yield Section("Tuning", [each for each in (made.table, made.verdicts) if each], made.notes)
+        yield Section("Tuning", [made.table], made.notes)
+        if made.verdicts:
+            yield Section("Verdicts without and with tuning", [made.verdicts], made.flips)
 
 
 def _scaling(found: Records) -> Iterator[Section]:

@@ -20,14 +20,15 @@ class TuningSection:
     Attributes:
       table: one row for each cell: the mean validation error of each combination of nuisance
         settings, and the one that was chosen.
+      notes: sentences: what the table shows, what was at an edge of its range.
       verdicts: one row for each claim, without and with tuning; None without results to compare.
-      notes: sentences: what the table shows, what was at an edge of its range, the share of
-        verdicts that differ.
+      flips: sentences: the share of verdicts that differ.
     """
 
     table: Readable
-    verdicts: Readable | None
     notes: list[str]
+    verdicts: Readable | None
+    flips: list[str]
 
 
 def tuning_section(
@@ -53,8 +54,9 @@ def tuning_section(
     pairs = _pairs(verdicts, untuned)
     return TuningSection(
         table=_table(experiment, cells),
+        notes=_notes(experiment, cells),
         verdicts=_verdicts(pairs) if pairs else None,
-        notes=[*_notes(experiment, cells), *_flips(pairs)],
+        flips=_flips(pairs) if pairs else [],
     )
 
 
@@ -92,11 +94,12 @@ def _remarks(cell: TunedCell) -> list[str]:
 
 def _notes(experiment: Experiment, cells: Sequence[TunedCell]) -> list[str]:
     names = " and ".join(experiment.tune)
-    seeds = ", ".join(map(str, experiment.tuning_seeds))
+    seeds = experiment.tuning_seeds
     notes = [
-        f"Mean validation error (%) at each value of {names}, with seeds {seeds}: the training "
-        "split without its last tenth to train, that tenth to validate. The lowest mean is chosen "
-        "for the cell's final runs, which have other seeds and are tested on the test split."
+        f"Under each value of {names}: the mean validation error (%) of {count(len(seeds), 'run')} "
+        f"(seed {', '.join(map(str, seeds))}), trained on the training split without its last "
+        "tenth and tested on that tenth. A cell's final runs have the value with the lowest mean, "
+        "other seeds, the whole training split and the test split."
     ]
     if waiting := sum(cell.waiting for cell in cells):
         notes.append(f"{count(waiting, 'tuning run')} still to do; {NOT_KNOWN}: not chosen yet.")
@@ -130,32 +133,24 @@ def _pairs(verdicts: Sequence[Verdict], untuned: Sequence[Verdict]) -> list[Pair
 
 
 def _verdicts(pairs: Sequence[Pair]) -> Readable:
-    head = ["claim", "without tuning", "verdict", "with tuning", "verdict", ""]
     rows = [
         [
-            before.text,
-            before.without_n,
-            before.outcome,
-            after.without_n,
-            after.outcome,
+            after.text,
+            *(f"{each.outcome}: {each.without_n}" for each in (before, after)),
             "differs" if before.outcome != after.outcome else "",
         ]
         for before, after in pairs
     ]
-    return Readable(head, rows, [False] * len(head))
+    return Readable(["claim", "without tuning", "with tuning", ""], rows, [False] * 4)
 
 
 def _flips(pairs: Sequence[Pair]) -> list[str]:
     """How many verdicts differ; those that were reversed apart from those that were not decided."""
-    if not pairs:
-        return []
-    differ = [each for each in pairs if each[0].outcome != each[1].outcome]
-    reversed_ = [
-        each for each in differ if "inconclusive" not in (each[0].outcome, each[1].outcome)
-    ]
-    share = len(differ) / len(pairs)
+    outcomes = [(before.outcome, after.outcome) for before, after in pairs]
+    differ = [each for each in outcomes if each[0] != each[1]]
+    opposite = [each for each in differ if "inconclusive" not in each]
     return [
-        f"{len(differ)} of {count(len(pairs), 'verdict')} ({share:.0%}) differ from those without "
-        f"tuning, which are of the experiment's own scale; {len(reversed_)} of them from supported "
-        "to refuted or back."
+        f"{len(differ)} of {count(len(pairs), 'verdict')} ({len(differ) / len(pairs):.0%}) differ, "
+        f"{len(opposite)} of them from supported to refuted or back. Without tuning: the results "
+        "at the experiment's own scale."
     ]
