@@ -227,6 +227,7 @@ UNPREPARED = """
 
 # A pattern that matches no site is known only once the network runs.
 NO_SUCH_SITE = """
+    seeds=(0, 1, 2),
     axes={"sites": ("none", "*")},
     configure=lambda sites: {"probe.sites": (sites,), "probe.steps": (0,)},
 """
@@ -318,6 +319,7 @@ def test_a_run_that_succeeds_later_keeps_no_error_file(done, monkeypatch):
 
 
 DIVERGES = """
+    seeds=(0, 1, 2),
     settings={"model.normalization": "none"},
     axes={"optimizer.learning_rate": (1e-3, 3e38)},
     diverged={"train_error": 90.0, "test_error": 91.0},
