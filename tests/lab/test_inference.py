@@ -5,8 +5,9 @@
     python -c "from tests.lab import test_inference; print(test_inference.table())"
 
 The guarantees hold for the mean of values that are normal, or exponential in the long tail. They
-cannot for rare failures: if one seed in twenty fails, five clean seeds are likely, and no rule that
-decides at five seeds can tell. The tests say how often that goes wrong too.
+cannot hold where some seeds fail and none of these is among the first: of five seeds that fail with
+a chance of one half, all or none do in 6%; of five that fail with a chance of one in twenty, none
+does in 77%. No rule that decides at five seeds can tell. The tests say how often that goes wrong.
 """
 
 import doctest
@@ -45,6 +46,7 @@ def counts(examples: int, rate: float, error: float) -> Draw:
 DRAWS: dict[str, tuple[Draw, float]] = {  # values in percent, and their true mean
     "normal": (lambda rng, size: rng.normal(10, 1, size), 10.0),
     "exponential": (lambda rng, size: 10 + rng.exponential(size=size), 11.0),
+    "a third of normal": (lambda rng, size: rng.normal(10, 1 / 3, size), 10.0),
     "5 or 80": (two_peaks(0.5, 5, 80), 42.5),
     "0 or 90": (two_peaks(0.5, 0, 90), 45.0),
     "counts of 360": (counts(360, 0.6, 0.01), 0.6),
@@ -57,6 +59,7 @@ PAIRS = {  # what the claim is about, and what it is compared with
     "exponential, lower tail": ("constant", "exponential"),
     "both exponential": ("exponential", "exponential"),
     "exponential against normal": ("exponential", "normal"),
+    "exponential against less normal": ("exponential", "a third of normal"),
     "5 or 80 against normal": ("5 or 80", "normal"),
     "normal against 5 or 80": ("normal", "5 or 80"),
     "0 or 90 against normal": ("0 or 90", "normal"),
@@ -66,7 +69,8 @@ PAIRS = {  # what the claim is about, and what it is compared with
     "normal against rare failures": ("normal", "rare failures"),
 }
 EXAMPLES = {"counts of 360": 360, "counts of 1437": 1437}
-UNPROTECTED = [pair for pair in PAIRS if "rare" in pair]
+PEAKED = ("5 or 80 against normal", "normal against 5 or 80", "0 or 90 against normal")
+SKEWED = [pair for pair in PAIRS if pair not in PEAKED and "rare" not in pair]
 
 
 def drawn(name: str, rng: np.random.Generator, trials: int) -> tuple[np.ndarray, float]:
@@ -97,13 +101,13 @@ def at_looks(pair: str, trials: int = TRIALS) -> tuple[np.ndarray, np.ndarray]:
     return found[0], found[1]
 
 
-def false_verdicts(pair: str, claims: int) -> float:
-    """The chance of any false verdict, in either direction, over all looks and claims.
+def false_verdicts(pair: str, claims: int, skipped: int = 0) -> float:
+    """The chance of any false verdict, in either direction, over all looks but the first few.
 
     Every claim is true to its margin exactly, so that Holm's first step, Bonferroni's, decides.
     """
-    above, below = at_looks(pair)
-    p = len(LOOKS) * 2 * np.minimum(above, below).min(axis=1)
+    above, below = (each[:, skipped:] for each in at_looks(pair))
+    p = (len(LOOKS) - skipped) * 2 * np.minimum(above, below).min(axis=1)
     return 1 - (1 - float(np.mean(claims * p < 0.05))) ** claims
 
 
@@ -145,9 +149,11 @@ def peeking(looks: tuple[int, ...], trials: int = 20_000) -> float:
 def table() -> str:
     """All simulated figures, as text."""
     rows = [f"False verdicts over the looks {LOOKS}, truth at the margin; 5% is meant"]
-    rows += [f"{'':34}{'1 claim':>10}{'5 claims':>10}"]
+    heads = [f"{k} claims{of}" for of in ("", ", from 8") for k in (1, 5)]
+    rows += [" " * 34 + "".join(f"{head:>18}" for head in heads)]
     for pair in PAIRS:
-        rows.append(f"{pair:34}" + "".join(f"{false_verdicts(pair, k):10.1%}" for k in (1, 5)))
+        shares = [false_verdicts(pair, k, skipped) for skipped in (0, 1) for k in (1, 5)]
+        rows.append(f"{pair:34}" + "".join(f"{share:18.1%}" for share in shares))
     rows += ["", "Coverage of the 95% interval of the mean of one cell, by number of seeds"]
     numbers = (3, 5, 8, 12, 20)
     rows += [f"{'':34}" + "".join(f"{n:8}" for n in numbers)]
@@ -166,10 +172,22 @@ def table() -> str:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("claims", [1, 5])
-@pytest.mark.parametrize("pair", [pair for pair in PAIRS if pair not in UNPROTECTED])
+@pytest.mark.parametrize("pair", SKEWED)
 def test_false_verdicts_over_all_looks_and_claims_are_at_most_5_percent(pair, claims):
-    allowed = 0.05 + 3 * math.sqrt(0.05 * 0.95 / TRIALS)  # three standard errors
-    assert false_verdicts(pair, claims) < allowed
+    assert false_verdicts(pair, claims) < 0.05 + 3 * standard_error(claims)
+
+
+def standard_error(claims: int) -> float:
+    """Of the share of false verdicts among the trials, if it is 5%."""
+    return claims * math.sqrt(0.05 / claims / TRIALS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pair", PEAKED)
+def test_five_seeds_at_one_of_two_peaks_are_a_false_verdict_and_eight_are_rare(pair):
+    assert 0.0625 - 0.012 < false_verdicts(pair, 1) < 0.0625 + 0.03  # 2 / 2^5 and a little
+    assert false_verdicts(pair, 1, skipped=1) < 0.05
+    assert false_verdicts(pair, 5, skipped=1) < 0.05 + 3 * standard_error(5)
 
 
 @pytest.mark.slow
