@@ -8,7 +8,7 @@ from resnet_jax.errors import one_line
 from resnet_jax.lab.analysis.claims import Verdict
 from resnet_jax.lab.figures.base import narrow
 from resnet_jax.lab.formatting import count
-from resnet_jax.lab.reporting import provenance, report
+from resnet_jax.lab.reporting import answer, provenance, report
 from resnet_jax.lab.reporting.overview import by_outcome, tally, title
 from resnet_jax.lab.reporting.report import Report
 from resnet_jax.lab.results.folder import Folder, experiments_in
@@ -27,7 +27,9 @@ class Card:
       state: the status of its runs: `17 of 18 runs done, 1 failed`.
       seeds: the number of seeds: `3 seeds`.
       date: the day on which its last run began, as YYYY-MM-DD; empty if that is not known.
-      complete: whether every run has ended.
+      command: the command that goes on with it; empty if every run has ended.
+      departures: the number of departures from its registered plan.
+      warning: which files of this package differed between its runs; empty if none did.
       verdicts: one for each claim.
       figure: relative path of its first figure; empty if it has none.
       narrow: that of the figure for narrow pages; empty if there is none.
@@ -41,7 +43,9 @@ class Card:
     state: str = ""
     seeds: str = ""
     date: str = ""
-    complete: bool = True
+    command: str = ""
+    departures: int = 0
+    warning: str = ""
     verdicts: list[Verdict] = field(default_factory=list)
     figure: str = ""
     narrow: str = ""
@@ -112,7 +116,9 @@ def build(results: Path, told: Callable[[str], None] = lambda name: None) -> Ind
     built = Index(results / PAGE, cards)
     page = report.pages().get_template("index.html.j2")
     counts = by_outcome(verdict.outcome for verdict in built.verdicts)
-    built.page.write_text(page.render(index=built, counts=counts), encoding="utf-8")
+    built.page.write_text(
+        page.render(index=built, counts=counts, needed=answer.needed), encoding="utf-8"
+    )
     return built
 
 
@@ -125,7 +131,9 @@ def _card(path: Path) -> Card:
             state=provenance.state(built.records),
             seeds=count(len(built.plan.seeds), "seed"),
             date=_last(list(built.records.environments.values())),
-            complete=built.complete,
+            command="" if built.complete else built.plan.command,
+            departures=len(built.plan.departures),
+            warning=built.warning,
             verdicts=built.verdicts,
             link=f"{path.name}/{built.folder.report.name}",
             **_first_figure(built),

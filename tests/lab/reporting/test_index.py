@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,8 @@ def test_each_experiment_has_a_card(folder: Path, page_at):
     for part in (
         "Do deeper plain networks train worse, and do shortcuts mend it?",
         "2 claims of 3 experiments",
-        "17 of 18 runs done, 1 missing; 3 seeds. 1 supported, 1 inconclusive.",
+        "17 of 18 runs done, 1 missing ; 3 seeds. 1 supported, 1 inconclusive.",
+        "To go on: resnet-jax run experiments/degradation.py",
         "2026-01-01",
         "Deeper plain networks train worse",
         "is not the plan of an experiment",
@@ -77,6 +79,27 @@ def test_the_tally_is_that_of_all_claims(folder: Path, diverge, page_at):
     assert built.complete
     text = page_at(folder / "index.html").text
     assert "4 claims of 2 experiments 4 all 1 supported 1 refuted 2 inconclusive" in text
+
+
+@pytest.mark.usefixtures("blank_figures")
+def test_cards_say_what_departs_and_what_a_claim_needs(results: Folder, monkeypatch, page_at):
+    plan = json.loads(results.plan.read_text())
+    departures = [["2026-01-02T00:00:00", "seeds were added"]]
+    results.plan.write_text(json.dumps(plan | {"departures": departures}))
+    for name, digest in (("plain20-seed0-abcdef", "a"), ("plain20-seed1-abcdef", "b")):
+        code = {"code": {"models/unit.py": digest}}
+        (results.runs / name / "environment.json").write_text(json.dumps(code))
+    (built,) = index.build(results.path.parent).cards
+    (numbers, _) = built.verdicts
+    page = page_at(results.path.parent / "index.html")
+    assert "18 of 18 runs done; 3 seeds; 1 departure from the plan ; runs of different" in page.text
+    assert "degradation/report.html#departures" in page.links
+    assert numbers.without_n.replace("95% interval ", "") in page.text
+    assert "To go on" not in page.text
+    open_claim = replace(numbers, outcome="inconclusive", needed=45)
+    monkeypatch.setattr(index.report.claims, "judge", lambda *given: [open_claim] * 2)
+    index.build(results.path.parent)
+    assert "about 45 seeds" in page_at(results.path.parent / "index.html").text
 
 
 @pytest.mark.usefixtures("blank_figures")
