@@ -213,14 +213,15 @@ def _joined(blocks: list[Block]) -> Block:
 
 def _side_by_side(blocks: list[Block]) -> Block:
     """Blocks of one column each as one block, with a column for each measure."""
-    found: dict[tuple[str, ...], list[Entry]] = {}
-    ours: dict[tuple[str, ...], bool] = {}
-    for place, block in enumerate(blocks):
-        for row in block.rows:
-            key = tuple(row.words)
-            ours[key] = row.ours
-            found.setdefault(key, [Entry()] * len(blocks))[place] = row.entries[0]
-    return Block("", [Row(list(key), entries, ours[key]) for key, entries in found.items()])
+    found = [{tuple(row.words): row.entries[0] for row in block.rows} for block in blocks]
+    longest = max(blocks, key=lambda block: len(block.rows))  # it has the paper's rows
+    return Block(
+        "",
+        [
+            Row(row.words, [each.get(tuple(row.words), Entry()) for each in found], row.ours)
+            for row in longest.rows
+        ],
+    )
 
 
 def _notes(

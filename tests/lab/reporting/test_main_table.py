@@ -122,10 +122,14 @@ def test_without_an_axis_across_the_measures_are_the_columns(results: Folder):
     plan["runs"] = [run for run in plan["runs"] if run["axes"] == {"family": "plain", "depth": 56}]
     results.plan.write_text(json.dumps(plan))
     write_errors(results)
+    paper = 'Paper(source="Table 6", figures={("plain", 56): 6.97})'
+    with_fields(results, f'paper={paper}, scales={{"paper": {{"setup": "As there."}}}},')
     table = report.read(results.path).main
     assert table.columns == ["training error (%)", "test error (%)"]
-    (row,) = table.blocks[0].rows
-    assert (row.words, row.entries[1].mean) == (["plain", "56"], "70.00")
+    ours, theirs = table.blocks[0].rows
+    assert (ours.words, ours.entries[1].mean) == (["plain", "56"], "70.00")
+    assert theirs.words == ["plain", "56, paper"]
+    assert [each.mean for each in theirs.entries] == ["", "6.97"]
 
 
 def test_markdown_and_latex_hold_the_same_numbers(results: Folder, capsys):
