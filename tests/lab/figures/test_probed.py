@@ -33,9 +33,8 @@ def everything(unit, norm, responses):
 def test_figures_without_runs_are_drawn(status, made, everything, tmp_path):
     ended = lambda **_: status
     found = made(everything, status=ended, figures=ALL, family=("plain", "resnet"), depth=(8, 20))
-    assert status == "failed" or len(draw_all(found, tmp_path)) == 4
+    assert len(draw_all(found, tmp_path)) == 4
     for figure in ALL:
-        assert figure.draw(found).axes
         assert re.search(r"(12 of 12|6 of 6) runs .* not shown\.", figure.caption(found))
 
 
