@@ -55,7 +55,7 @@ def run(
       executor: executes the runs (see `executors`), and is closed on return; by default in this
         process.
       budget: seconds; a look that would probably end later is not begun. The first one always is.
-      tell: called with a line for each cell that was tuned, and after each look.
+      tell: called with a line before tuning, for each cell that was tuned, and after each look.
 
     Returns:
       The experiment's folder of results.
@@ -75,6 +75,7 @@ def run(
             _execute(experiment, selected, folder, observer, opened)
 
         if experiment.tune:
+            tell(f"tuning runs come first: they choose {' and '.join(experiment.tune)} by cell")
             execute(tuning_runs(experiment), planned=final_runs(experiment, folder, seeds))
             for cell in tuned_cells(experiment, folder):
                 if all(cell.axes[axis] in values for axis, values in (only or {}).items()):
