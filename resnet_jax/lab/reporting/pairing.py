@@ -74,6 +74,10 @@ def in_words(a: Sequence[Cell], b: Sequence[Cell], pairs: Sequence[Pair]) -> Ite
     for name, cells, axis in alone:
         values = _values(dict.fromkeys(cell[axis] for cell in cells))
         yield f"only {name} has the axis {axis}, with {values}"
+    for axis in shared if not pairs else ():
+        both = [dict.fromkeys(cell[axis] for cell in cells) for cells in (a, b)]
+        if not set(both[0]) & set(both[1]):
+            yield f"no value of {axis} is in both: {_values(both[0])} in A, {_values(both[1])} in B"
     if alone and pairs:
         yield "where several cells agree, those are paired that differ in the fewest settings"
     for name, other, cells, own in (

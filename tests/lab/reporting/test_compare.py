@@ -6,14 +6,16 @@ import shutil
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from resnet_jax.cli import main
 from resnet_jax.errors import UserError
 from resnet_jax.lab import inference
 from resnet_jax.lab.measures import describe
 from resnet_jax.lab.reporting import pairing
-from resnet_jax.lab.reporting.compare import compare
+from resnet_jax.lab.reporting.compare import compare, unpaired
 from resnet_jax.lab.results.folder import Folder
+from resnet_jax.lab.statistics import Summary
 from resnet_jax.training import config as configs
 
 
@@ -178,6 +180,7 @@ def test_grids_without_a_common_cell_have_no_table(results, other, capsys):
     assert (found.tables, found.settings) == ({}, [])
     assert found.cells == [
         "0 pairs",
+        "no value of depth is in both: 20, 32, 56 in A, 21, 33, 57 in B",
         "A: 6 of 6 cells without a counterpart in B: all",
         "B: 6 of 6 cells without a counterpart in A: all",
     ]
@@ -196,10 +199,28 @@ def test_what_makes_numbers_differ_is_noted(results, other, diverge):
     plan = json.loads(other.plan.read_text())
     plan["runs"] = [run | {"seed": run["seed"] + 3} for run in plan["runs"]]
     other.plan.write_text(json.dumps(plan))
-    notes = compare(results.path, other.path).notes
+    found = compare(results.path, other.path)
+    notes = found.notes
+    assert {table.head[-1] for table in found.tables.values()} == {"B − A, unpaired"}
+    assert found.tables["training error (%)"].rows[0][-1].startswith("+2.0 (−")
     assert "A: 1 run diverged, counted as training error 90%, test error 90%." in notes
-    assert "A and B have no seed in common, so that no difference is paired." in notes
+    assert "A and B have no seed in common, so that differences are not paired." in notes
     assert "The runs were not all made by the same code: models/unit.py differed." in notes
+
+
+def test_an_unpaired_difference_covers_that_of_the_means():
+    """20,000 draws of five normal values in each cell, of other means and spreads: 96.2%."""
+    rng = np.random.default_rng(0)
+    summaries = []
+    for mean, std in ((3.0, 1.0), (5.0, 4.0)):
+        values = rng.normal(mean, std, (20_000, 5))
+        low, high = stats.t.interval(0.95, 4, values.mean(1), stats.sem(values, axis=1))
+        summaries.append(Summary(5, values.mean(1), std, mean, low, high))
+    found = unpaired(*summaries)
+    np.testing.assert_allclose(found.mean, summaries[1].mean - summaries[0].mean)
+    assert 0.945 < np.mean((found.low < 2.0) & (found.high > 2.0)) < 0.97  # a little wide
+    skewed = Summary(5, 10.0, 1.0, 10.0, 9.0, 14.0), Summary(5, 20.0, 1.0, 20.0, 17.0, 20.0)
+    assert (unpaired(*skewed).low, unpaired(*skewed).high) == (5.0, 11.0)  # 3, 4 and 0, 1
 
 
 def test_cells_are_paired_with_their_nearest():
