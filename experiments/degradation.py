@@ -53,7 +53,7 @@ experiment = Experiment(
             measure="train_error",
             panels="family",
             lines="depth",
-            says="Training error against step: plain networks left, residual networks right.",
+            says="Training error against step, plain and residual networks.",
         ),
         figures.Final(
             x="depth",

@@ -117,7 +117,7 @@ experiment = Experiment(
         figures.Curves(
             panels="branch",
             lines="order",
-            says="Training error against step: basic units left, bottlenecks right.",
+            says="Training error against step, basic units and bottlenecks.",
         ),
     ),
     claims=paper_claims("train_error"),
