@@ -20,6 +20,7 @@ import pytest
 import scipy.stats
 
 from resnet_jax.lab import inference, statistics
+from resnet_jax.lab.formatting import count
 from resnet_jax.lab.inference import Sample
 from resnet_jax.lab.measures import Measure, describe
 
@@ -32,8 +33,10 @@ Draw = Callable[[np.random.Generator, tuple[int, int]], np.ndarray]
 
 
 def two_peaks(rate: float, low: float, high: float) -> Draw:
-    """A seed in 1 / rate ends at the high value, give or take one point."""
-    return lambda rng, size: np.where(rng.random(size) < rate, high, low) + rng.normal(size=size)
+    """A seed in 1 / rate ends at the high value, give or take 0.3 points."""
+    return lambda rng, size: (
+        np.where(rng.random(size) < rate, high, low) + 0.3 * rng.normal(size=size)
+    )
 
 
 def counts(examples: int, rate: float, error: float) -> Draw:
@@ -149,7 +152,7 @@ def peeking(looks: tuple[int, ...], trials: int = 20_000) -> float:
 def table() -> str:
     """All simulated figures, as text."""
     rows = [f"False verdicts over the looks {LOOKS}, truth at the margin; 5% is meant"]
-    heads = [f"{k} claims{of}" for of in ("", ", from 8") for k in (1, 5)]
+    heads = [f"{count(k, 'claim')}{of}" for of in ("", ", from 8") for k in (1, 5)]
     rows += [" " * 34 + "".join(f"{head:>18}" for head in heads)]
     for pair in PAIRS:
         shares = [false_verdicts(pair, k, skipped) for skipped in (0, 1) for k in (1, 5)]
@@ -164,7 +167,9 @@ def table() -> str:
         for claims in (1, 5):
             for effect in (1, 2, 4, 8):
                 shares = "".join(f"{each:8.0%}" for each in decided_by(effect, claims, measure))
-                rows.append(f"{words}, {claims} claims, effect {effect:2}".ljust(34) + shares)
+                rows.append(
+                    f"{words}, {count(claims, 'claim')}, effect {effect}".ljust(34) + shares
+                )
     rows += ["", "Without correction: 3 seeds, then 10: " + f"{peeking((3, 10)):.1%}"]
     rows += [f"Without correction: {LOOKS}: " + f"{peeking(LOOKS):.1%}"]
     return "\n".join(rows)

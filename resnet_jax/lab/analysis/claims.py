@@ -83,9 +83,6 @@ class _Comparison:
         outcome = _outcome(sample, {self.above: above, self.within: below})
         values = _differences(a, b)
         worst = min if self.above == "supported" else max
-        notes = _notes(pair, self.measure, sample, "pair")
-        if outcome == "supported" and self.within == "supported":
-            notes = (*notes, self._proved(sample))
         low, high = sample.interval()
         return Verdict(
             text=self.text,
@@ -96,12 +93,13 @@ class _Comparison:
             high=high,
             n=sample.n,
             rule=self._rule(label),
-            notes=notes,
+            notes=_notes(pair, self.measure, sample, "pair"),
             p=min(1.0, 2 * min(above, below)),
             published=self.published,
             margins=(self.margin,),
             worst=worst(sample.values, default=math.nan),
             values=values,
+            proves=self._proved(sample) if self.within == "supported" and sample.n else "",
             sample=sample,
         )
 

@@ -173,6 +173,8 @@ def _decided(
     course: _Course, look: int, verdict: Verdict, factor: int, p_adjusted: float, shares: int
 ) -> Verdict:
     notes, last = verdict.notes, course.looks[-1][0]
+    if verdict.outcome == "supported" and verdict.proves:
+        notes = (*notes, verdict.proves)
     if last > look:
         notes = (*notes, f"decided at {count(look, 'seed')}; with {last}: {course.last.numbers}")
     deciding = _interval(verdict.sample, LEVEL / (shares * factor))

@@ -36,6 +36,8 @@ class Verdict:
       margins: the margin, or the finite ends of the range; in the unit of the estimate.
       worst: the value (of a pair or run) that speaks most against the claim; NaN without any.
       values: the value of each pair or run, by seed.
+      proves: what the seeds show of single seeds, if the claim is supported: no mean excludes that
+        a few fail.
       sample: the values with what inference on their mean needs.
       deciding: the interval of the estimate that decides, after correction for looks and claims:
         the verdict is that of its position against the margins; NaN without one.
@@ -60,6 +62,7 @@ class Verdict:
     margins: tuple[float, ...] = ()
     worst: float = math.nan
     values: Mapping[int, float] = field(default_factory=dict)
+    proves: str = ""
     sample: Sample | None = field(default=None, repr=False)
     deciding: tuple[float, float] = (math.nan, math.nan)
     p_adjusted: float = math.nan

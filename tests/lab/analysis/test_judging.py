@@ -198,6 +198,8 @@ def test_clean_seeds_prove_little_about_single_seeds():
     assert verdict.outcome == "supported"
     assert any("45%" in note and "none of 5" in note for note in verdict.notes)
     assert verdict.worst == pytest.approx(-0.8)
+    (open_one,) = claims.judge(COMPARED[1:2], table({"a": [0.9, 2.0, 0.1], "c": [1.0] * 3}))
+    assert not any("seeds" in note for note in open_one.notes)
 
 
 def test_within_names_the_runs_that_it_leaves_out():
