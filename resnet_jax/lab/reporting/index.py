@@ -87,9 +87,12 @@ class Index:
 
     @property
     def scope(self) -> str:
-        """What the verdicts are of: `102 claims of 22 experiments`."""
+        """What the verdicts are of: `102 claims of 22 experiments`, and how many are unreadable."""
         claims = count(len(self.verdicts), "claim")
-        return f"{claims} of {count(len(self.cards), 'experiment')}"
+        read = [card for card in self.cards if not card.error]
+        unread = len(self.cards) - len(read)
+        more = f"; {count(unread, 'experiment')} cannot be read" if unread else ""
+        return f"{claims} of {count(len(read), 'experiment')}{more}"
 
 
 def holds_experiments(results: Path) -> bool:

@@ -39,7 +39,7 @@ def test_each_experiment_has_a_card(folder: Path, page_at):
     page = page_at(folder / "index.html")
     for part in (
         "Do deeper plain networks train worse, and do shortcuts mend it?",
-        "2 claims of 3 experiments",
+        "2 claims of 1 experiment; 2 experiments cannot be read",
         "17 of 18 runs done, 1 missing ; 3 seeds. 1 supported, 1 inconclusive.",
         "To go on: resnet-jax run experiments/degradation.py",
         "2026-01-01",
@@ -122,7 +122,10 @@ def test_cards_hold_what_they_are_sorted_and_filtered_by(folder: Path):
 def test_command_prints_the_tally_and_a_line_for_each_experiment(folder: Path, capsys):
     assert main(["report", str(folder)]) == 1
     told = capsys.readouterr().out.splitlines()
-    assert told[0] == "1 supported, 1 inconclusive: 2 claims of 3 experiments"
+    assert (
+        told[0]
+        == "1 supported, 1 inconclusive: 2 claims of 1 experiment; 2 experiments cannot be read"
+    )
     (line,) = [each for each in told if each.startswith("degradation")]
     for part in ("1 supported, 1 inconclusive", "17 of 18 runs done, 1 missing", "2026-01-01"):
         assert part in line
