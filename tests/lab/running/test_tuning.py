@@ -233,6 +233,7 @@ experiment = Experiment(
 """
 
 
+@pytest.mark.slow  # compiles
 def test_real_runs_are_tuned(experiment, tmp_path):
     """Two tuning runs and a final one, of two steps each."""
     experiment.file.write_text(REAL)
