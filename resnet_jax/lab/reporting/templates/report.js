@@ -13,7 +13,7 @@ addEventListener("afterprint", () => {
 });
 // A link to what is folded away opens it.
 function show() {
-  const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
   target?.closest("details")?.setAttribute("open", "");
 }
 addEventListener("hashchange", show);
