@@ -181,6 +181,8 @@ def _print_power(experiment: "Experiment", results: Path) -> None:
     if not experiment.claims or not folder.plan.is_file():
         return
     earlier = records.read(folder).runs
+    if not {*experiment.axes, *experiment.measures} <= set(earlier):
+        return  # the runs are of an earlier version of the experiment
     needed = claims.seeds_needed(experiment.claims, earlier, experiment.looks)
     CONSOLE.print("seeds that decide a claim with a chance of 80%, from the runs so far:")
     for claim, n in zip(experiment.claims, needed, strict=True):

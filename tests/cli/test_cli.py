@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from resnet_jax import cli
+from resnet_jax import cli, lab
 from resnet_jax.cli import executor, terminal
 from resnet_jax.cli import run as run_command
 from resnet_jax.cli.flags import config_from
 from resnet_jax.data.catalog import DESCRIPTIONS
+from resnet_jax.lab.design import grid
+from resnet_jax.lab.results.folder import Folder, write_plan
 from resnet_jax.lab.running import forecast
 
 CONFIG = """
@@ -320,6 +322,25 @@ def test_a_dry_run_runs_nothing(project, capsys):
     assert "training images: 256 to do, 256 in all" in told
     assert re.search(r"estimate: .* device hours .* Measured on one .* of resnet8", told)
     assert not (project / "results").exists()
+
+
+def test_a_dry_run_says_nothing_of_seeds_from_runs_with_other_axes(project, capsys, monkeypatch):
+    step = forecast.Measured("resnet8", "one cpu", 1, 0.1, 1.0, 1e-9)
+    monkeypatch.setattr(forecast, "time_step", lambda cost: step)
+    file = project / "experiments" / "trial.py"
+    experiment = lab.load(file)
+    write_plan(Folder(project / "results" / "trial"), experiment, grid.expand(experiment), "run")
+    assert cli.main(("run", "experiments/trial.py", "--dry-run")) == 0
+    assert "Without it training is worse: unknown" in capsys.readouterr().out
+    text = EXPERIMENT.replace('"A")},', '"A"), "model.dropout": (0.0, 0.1)},')
+    for shortcut in ("none", "A"):
+        cell = f'"model.shortcut": "{shortcut}"'
+        text = text.replace(f"{{{cell}}}", f'{{{cell}, "model.dropout": 0.1}}')
+    file.write_text(text)
+    assert cli.main(("run", "experiments/trial.py", "--dry-run")) == 0
+    told = capsys.readouterr().out
+    assert "8 runs" in told
+    assert "Without it" not in told
 
 
 def test_a_dry_run_says_what_a_grid_leaves_out_and_cuts_no_number(project, capsys, monkeypatch):

@@ -14,7 +14,7 @@ import pandas as pd
 
 from resnet_jax.lab import inference
 from resnet_jax.lab.analysis.judging import judge, seeds_needed, worth_more_seeds
-from resnet_jax.lab.analysis.verdicts import Outcome, Verdict
+from resnet_jax.lab.analysis.verdicts import FEWEST_PAIRS, Outcome, Verdict
 from resnet_jax.lab.design.protocols import Cell, Claim, Label
 from resnet_jax.lab.formatting import count, number, with_unit
 from resnet_jax.lab.formatting import difference as with_unit_of_difference
@@ -36,7 +36,6 @@ __all__ = [
     "worth_more_seeds",
 ]
 
-FEWEST_PAIRS = 3  # the interval of two differences is 12.7 standard errors wide to each side
 WITHOUT_VALUE = {
     "missing": "missing",
     "failed": "failed",
@@ -94,7 +93,7 @@ class _Comparison:
             n=sample.n,
             rule=self._rule(label),
             notes=_notes(pair, self.measure, sample, "pair"),
-            p=min(1.0, 2 * min(above, below)),
+            p=_two_sided(sample, above, below),
             published=self.published,
             margins=(self.margin,),
             worst=worst(sample.values, default=math.nan),
@@ -200,7 +199,7 @@ class Within:
             n=sample.n,
             rule=self._rule(label),
             notes=_notes(of_range, self.measure, sample, "run"),
-            p=min(1.0, 2 * min(inside, outside)),
+            p=_two_sided(sample, inside, outside),
             counted="run",
             published=self.published,
             margins=tuple(end for end in (self.low, self.high) if math.isfinite(end)),
@@ -231,6 +230,11 @@ def _outcome(sample: Sample, p_values: dict[Outcome, float]) -> Outcome:
     level = (1 - CONFIDENCE) / 2
     decided = [outcome for outcome, p in p_values.items() if p < level]
     return decided[0] if decided and sample.n >= FEWEST_PAIRS else "inconclusive"
+
+
+def _two_sided(sample: Sample, *p_values: float) -> float:
+    """The two-sided p-value; 1 where there are too few values to decide anything."""
+    return min(1.0, 2 * min(p_values)) if sample.n >= FEWEST_PAIRS else 1.0
 
 
 def _differences(a: dict[int, float], b: dict[int, float]) -> dict[int, float]:

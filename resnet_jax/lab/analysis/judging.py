@@ -16,7 +16,7 @@ import pandas as pd
 
 from resnet_jax.errors import UserError
 from resnet_jax.lab import inference, statistics
-from resnet_jax.lab.analysis.verdicts import Verdict
+from resnet_jax.lab.analysis.verdicts import FEWEST_PAIRS, Verdict
 from resnet_jax.lab.design.protocols import Claim, Label
 from resnet_jax.lab.formatting import count
 from resnet_jax.lab.inference import Sample
@@ -45,8 +45,9 @@ class _Course:
 
     @property
     def without_p(self) -> bool:
-        """Whether the claim gives no p-value, although it has values."""
-        return self.last.n > 1 and math.isnan(self.last.p)
+        """Whether the claim gives no p-value, although it has values or an outcome."""
+        judged = self.last.n > 1 or self.last.outcome != "inconclusive"
+        return judged and math.isnan(self.last.p)
 
     def best(self, looks: int) -> tuple[int, Verdict] | None:
         """The look with the smallest p-value among the first few."""
@@ -210,7 +211,9 @@ def _inconclusive(course: _Course, *notes: str) -> Verdict:
 
 
 def _interval(sample: Sample | None, level: float) -> tuple[float, float]:
-    return sample.interval(1 - level) if sample else (math.nan, math.nan)
+    if not sample or sample.n < FEWEST_PAIRS:
+        return math.nan, math.nan
+    return sample.interval(1 - level)
 
 
 def _needed(verdict: Verdict, level: float) -> int:

@@ -9,6 +9,8 @@ from resnet_jax.lab.formatting import count, estimate
 from resnet_jax.lab.inference import Sample
 from resnet_jax.lab.measures import describe
 
+FEWEST_PAIRS = 3  # the interval of two differences is 12.7 standard errors wide to each side
+
 Outcome = Literal["supported", "refuted", "inconclusive"]
 
 
@@ -30,7 +32,7 @@ class Verdict:
       n: number of pairs or of runs.
       rule: the decision rule, in words.
       notes: caveats: diverged runs, incomplete pairs, corrections.
-      p: two-sided p-value at the margin, before correction; NaN with fewer than two values.
+      p: two-sided p-value at the margin, before correction; 1 with fewer than three values.
       counted: what n counts: "pair" or "run".
       published: what theory or the paper reports.
       margins: the margin, or the finite ends of the range; in the unit of the estimate.

@@ -10,7 +10,7 @@ import pandas as pd
 
 from resnet_jax.lab import figures
 from resnet_jax.lab.analysis import claims, tables
-from resnet_jax.lab.analysis.claims import Verdict
+from resnet_jax.lab.analysis.verdicts import FEWEST_PAIRS, Verdict
 from resnet_jax.lab.analysis.tables import Readable
 from resnet_jax.lab.design.grid_filter import GridFilter
 from resnet_jax.lab.formatting import NOT_KNOWN, capitalized, decimals, listed, number, with_unit
@@ -205,7 +205,7 @@ def _render(report: Report, drawings: dict[str, Path], gallery: str) -> str:
             state=provenance.state(found),
             seeds=provenance.seeds_by_cell(found),
             commits=provenance.commits(found, report.folder),
-            fewest_pairs=claims.FEWEST_PAIRS,
+            fewest_pairs=FEWEST_PAIRS,
             dates=provenance.dates(environments),
             machines=provenance.machines(environments),
             environment=provenance.environment(environments),

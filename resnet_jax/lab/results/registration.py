@@ -29,14 +29,16 @@ def register(experiment: Experiment) -> Registration:
     """Describes what an experiment is going to test, and how, as plain JSON types.
 
     Returns:
-      `claims` (by their sentences), `measures`, `looks`, `tuned settings` and `tuning seeds` if
-      there are any, `code` (digests by file), `time` (UTC) and `sha256`, a hash of all of these.
+      `claims` (by their sentences), `measures`, `looks`, `seeds` (of the first look), `tuned
+      settings` and `tuning seeds` if there are any, `code` (digests by file), `time` (UTC) and
+      `sha256`, a hash of all of these.
     """
     content = {
         "time": now(),
         "claims": {claim.text: _described(claim) for claim in experiment.claims},
         "measures": [str(getattr(each, "name", each)) for each in experiment.measures],
         "looks": list(experiment.looks),
+        "seeds": list(experiment.first_seeds),
         **_tuning(experiment),
         "code": environment.code() | environment.digests(RULES),
     }
@@ -59,6 +61,10 @@ def departures(before: Registration, experiment: Experiment) -> Iterator[str]:
         old, new = before.get(name, []), after.get(name, [])
         if old != new:
             yield f"{name} were {_words(old)} and now are {_words(new)}"
+    new = after["seeds"]
+    old = before.get("seeds", new)  # earlier versions registered none
+    if any(a != b for a, b in zip(old, new, strict=False)):  # how many is told by the looks
+        yield f"seeds were {_words(old)} and now are {_words(new)}"
     if files := environment.differing((before["code"], after["code"])):
         yield f"the code changed after registration: {listed(sorted(files))}"
 

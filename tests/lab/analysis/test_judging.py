@@ -161,6 +161,26 @@ def test_a_claim_without_p_value_is_judged_by_its_outcome_and_not_counted():
     assert min(v.p_adjusted for v in judged) == pytest.approx(min(1.0, 3 * p[0]))
 
 
+@pytest.mark.parametrize("n", [0, 1])
+def test_a_claim_without_p_value_keeps_its_outcome_for_a_single_value(n: int):
+    (verdict,) = claims.judge([Own(replace(own("supported"), n=n))], random_table(0))
+    assert verdict.outcome == "supported"
+    assert any("no correction" in note for note in verdict.notes)
+
+
+def test_two_pairs_decide_nothing_and_do_not_stand_for_later_looks():
+    # The first two differences are nearly equal: their p-value is below that of all five.
+    runs = table({"a": [41.0, 41.1, 21.0, 61.0, 31.0], "b": [1.0] * 5})
+    expected = scipy.stats.ttest_1samp(runs["decades"][:5] - 1.0, 0.5).pvalue
+    assert scipy.stats.ttest_1samp(runs["decades"][:2] - 1.0, 0.5).pvalue < expected < 0.025
+    (verdict,) = claims.judge(COMPARED[:1], runs, looks=(2, 5))
+    assert (verdict.outcome, verdict.look) == ("supported", 5)
+    assert verdict.p_adjusted == pytest.approx(2 * expected)
+    (early,) = claims.judge(COMPARED[:1], runs[runs["seed"] < 2], looks=(2, 5))
+    assert (early.outcome, early.p_adjusted) == ("inconclusive", 1.0)
+    assert all(map(math.isnan, early.deciding))
+
+
 def test_a_claim_alone_that_its_p_value_does_not_decide_says_no_word_of_other_claims():
     (verdict,) = claims.judge([Own(own("supported", p=0.2))], random_table(0))
     assert verdict.outcome == "inconclusive"

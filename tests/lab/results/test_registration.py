@@ -81,6 +81,22 @@ def test_added_and_removed_claims_other_looks_and_measures_are_listed(
     assert [text for text in texts if text.startswith("measures") and "test_error" in text]
 
 
+def test_other_seeds_of_the_same_number_are_listed(results: Folder, experiment_file: Path):
+    experiment = experiments.load(experiment_file)
+    (text,) = again(results, replace(experiment, seeds=(7, 8, 9)))
+    assert "0, 1, 2" in text
+    assert "7, 8, 9" in text
+    (_, more) = again(results, replace(experiment, seeds=(0, 1, 2, 3)))  # the looks say it
+    assert "looks" in more
+
+
+def test_a_registration_of_an_earlier_version_has_no_seeds(results: Folder, experiment_file: Path):
+    plan = json.loads(results.plan.read_text())
+    del plan["registration"]["seeds"]
+    results.plan.write_text(json.dumps(plan))
+    assert again(results, replace(experiments.load(experiment_file), seeds=(7, 8, 9))) == []
+
+
 def test_other_words_for_the_same_test_are_told_from_another_test(
     results: Folder, experiment_file: Path
 ):
