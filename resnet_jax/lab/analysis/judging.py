@@ -104,13 +104,14 @@ def judge(
 def worth_more_seeds(verdict: Verdict, looks: Sequence[int]) -> bool:
     """Whether a claim is open and may still be decided by the last look.
 
-    A claim that would take more than twice the seeds of the last look gets no more (futility).
+    A claim gets no more (futility) if it would take over twice the seeds of the last look even
+    with its mean a standard error further from the margin: an estimate of few seeds is rough.
 
     Args:
       verdict: as returned by `judge`, with the same looks.
       looks: the declared looks.
     """
-    futile = bool(looks) and verdict.needed > FUTILE * looks[-1]
+    futile = bool(looks) and verdict.needed_at_best > FUTILE * looks[-1]
     return verdict.outcome == "inconclusive" and not futile
 
 
@@ -201,6 +202,7 @@ def _undecided(
         p_adjusted=p_adjusted,
         deciding=_interval(verdict.sample, level),
         needed=_needed(verdict, level),
+        needed_at_best=_needed(verdict, level, further=1.0),
     )
 
 
@@ -216,11 +218,15 @@ def _interval(sample: Sample | None, level: float) -> tuple[float, float]:
     return sample.interval(1 - level)
 
 
-def _needed(verdict: Verdict, level: float) -> int:
-    """The seeds that decide a claim by the margin that is nearest to its estimate."""
+def _needed(verdict: Verdict, level: float, further: float = 0.0) -> int:
+    """The seeds that decide a claim by the margin that is nearest to its estimate.
+
+    The mean is taken to be `further` standard errors further from that margin.
+    """
     sample = verdict.sample
     if not (sample and verdict.margins and sample.n > 1 and sample.spread):
         return 0
     distance = min((sample.mean - margin for margin in verdict.margins), key=abs)
     tail = sample.tails[0 if distance > 0 else 1]
-    return inference.needed(abs(distance) / sample.spread, level / 2, tail)
+    effect = (abs(distance) + further * sample.error) / sample.spread
+    return inference.needed(effect, level / 2, tail)

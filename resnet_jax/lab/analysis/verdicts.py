@@ -19,7 +19,7 @@ class Verdict:
     """The judgement of a claim.
 
     A claim of your own gives the fields from `text` to `rule`, and `p` if it has one: without `p`
-    it is judged by its `outcome` alone. `claims.judge` adds the last four.
+    it is judged by its `outcome` alone. `claims.judge` adds the last five.
 
     Attributes:
       text: the claim.
@@ -47,6 +47,7 @@ class Verdict:
       look: number of seeds of the look that decided the claim; 0 if none did.
       needed: number of seeds that would decide an inconclusive claim with a chance of 80%, by the
         estimate and the spread so far; 0 if unknown, 1000 for that many or more.
+      needed_at_best: the same with the estimate a standard error further from the margin.
     """
 
     text: str
@@ -70,6 +71,7 @@ class Verdict:
     p_adjusted: float = math.nan
     look: int = 0
     needed: int = 0
+    needed_at_best: int = 0
 
     @property
     def numbers(self) -> str:

@@ -10,8 +10,8 @@ import pandas as pd
 
 from resnet_jax.lab import figures
 from resnet_jax.lab.analysis import claims, tables
-from resnet_jax.lab.analysis.verdicts import FEWEST_PAIRS, Verdict
 from resnet_jax.lab.analysis.tables import Readable
+from resnet_jax.lab.analysis.verdicts import FEWEST_PAIRS, Verdict
 from resnet_jax.lab.design.grid_filter import GridFilter
 from resnet_jax.lab.formatting import NOT_KNOWN, capitalized, decimals, listed, number, with_unit
 from resnet_jax.lab.measures import describe

@@ -18,7 +18,10 @@ from resnet_jax.lab.design.protocols import Claim
 from resnet_jax.lab.formatting import listed
 from resnet_jax.training.run import environment
 
-RULES = ("lab/analysis/claims", "lab/analysis/judging", "lab/analysis/verdicts", "lab/inference")
+RULES = (
+    *("lab/analysis/claims", "lab/analysis/judging", "lab/analysis/verdicts", "lab/inference"),
+    "lab/measures",
+)
 """The files of this package that judge claims."""
 
 Registration = Mapping[str, Any]
