@@ -33,8 +33,8 @@ MOST_SEEDS = 1000  # the largest number that `needed` returns
 _ROUNDING = 1e-9  # a spread below this share of the values is that of rounding
 _TRIALS = 200_000
 _EXTRAPOLATED = 100  # trials beyond the quantile up to which the simulation is used as it is
-_SHARES = (0.1, 0.5, 0.7, 0.85, 0.95, 1.0)  # of the variance; up to the first, none
-_CAUTION = 4.0  # odds of the share are multiplied by this: it is estimated from few seeds
+TAIL_SHARES = (0.1, 0.5, 0.7, 0.85, 0.95, 1.0)  # of the variance; up to the first, none
+CAUTION = 4.0  # odds of the share are multiplied by this: it is estimated from few seeds
 _SIMULATED = 32  # beyond this n the tail is that at this n
 
 
@@ -175,7 +175,7 @@ def _floor(measure: Measure, examples: float) -> float:
 
 def _share(of_one: float, of_other: float) -> float:
     """The share of one of two variances in their sum, with caution."""
-    odds = _CAUTION * of_one
+    odds = CAUTION * of_one
     return odds / (odds + of_other) if odds else 0.0
 
 
@@ -221,9 +221,11 @@ def _end(simulated: Float[np.ndarray, " trials"], n: int) -> tuple[float, float]
 
 
 def _simulated(n: int, tail: float) -> Float[np.ndarray, " trials"] | None:
-    if tail <= _SHARES[0]:
+    if tail <= TAIL_SHARES[0]:
         return None
-    return _statistics(min(n, _SIMULATED), next(each for each in _SHARES if each >= tail - 1e-9))
+    return _statistics(
+        min(n, _SIMULATED), next(each for each in TAIL_SHARES if each >= tail - 1e-9)
+    )
 
 
 @functools.cache
