@@ -1,7 +1,7 @@
 """What an experiment found, in sentences made of its verdicts."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from resnet_jax.lab.analysis.verdicts import Outcome, Verdict
 from resnet_jax.lab.formatting import count
@@ -35,17 +35,19 @@ def _others(verdicts: Sequence[Verdict]) -> str:
         return ""
     if len(verdicts) == 1:
         return f"; the other claim is {verdicts[0].outcome}"
-    tallied = tally(verdicts)
+    tallied = {
+        outcome: n for outcome, n in by_outcome(each.outcome for each in verdicts).items() if n
+    }
     if len(tallied) == 1:
         return f"; the other {len(verdicts)} claims are {verdicts[0].outcome}"
     words = [f"{n} {'is' if n == 1 else 'are'} {outcome}" for outcome, n in tallied.items()]
     return f"; of the other {len(verdicts)} claims, {', '.join(words[:-1])} and {words[-1]}"
 
 
-def tally(verdicts: Sequence[Verdict]) -> dict[Outcome, int]:
-    """The number of verdicts of each outcome that occurs, in the order of `OUTCOMES`."""
-    counts = Counter(verdict.outcome for verdict in verdicts)
-    return {outcome: counts[outcome] for outcome in OUTCOMES if counts[outcome]}
+def by_outcome(outcomes: Iterable[str]) -> dict[Outcome, int]:
+    """Counts verdicts by outcome, in the order of `OUTCOMES`."""
+    counts = Counter(outcomes)
+    return {outcome: counts[outcome] for outcome in OUTCOMES}
 
 
 def needed(verdict: Verdict) -> str:

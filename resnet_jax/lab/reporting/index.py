@@ -9,7 +9,8 @@ from resnet_jax.lab.analysis.claims import Verdict
 from resnet_jax.lab.figures.base import narrow
 from resnet_jax.lab.formatting import count
 from resnet_jax.lab.reporting import answer, provenance, report
-from resnet_jax.lab.reporting.overview import by_outcome, tally, title
+from resnet_jax.lab.reporting.answer import by_outcome
+from resnet_jax.lab.reporting.overview import tally, title
 from resnet_jax.lab.reporting.report import Report
 from resnet_jax.lab.results.folder import Folder, experiments_in
 

@@ -1,6 +1,5 @@
 """The table of all claims of all experiments, for a Markdown page."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -10,10 +9,9 @@ from resnet_jax.lab.analysis.tables import Readable
 from resnet_jax.lab.formatting import NOT_KNOWN, count
 from resnet_jax.lab.inference import MOST_SEEDS
 from resnet_jax.lab.reporting import report
+from resnet_jax.lab.reporting.answer import by_outcome
 from resnet_jax.lab.reporting.report import Report
 from resnet_jax.lab.results.folder import experiments_in
-
-OUTCOMES = ("supported", "refuted", "inconclusive")
 
 HEAD = [
     "experiment",
@@ -60,12 +58,6 @@ def section(table: Readable) -> str:
     experiments = {row[0] for row in table.rows}
     total = f"{len(table.rows)} claims of {count(len(experiments), 'experiment')}"
     return f"{tally(row[-1] for row in table.rows)}: {total}.\n\n{markdown(table)}"
-
-
-def by_outcome(outcomes: Iterable[str]) -> dict[str, int]:
-    """Counts verdicts by outcome, in the order of `OUTCOMES`."""
-    counts = Counter(outcomes)
-    return {outcome: counts[outcome] for outcome in OUTCOMES}
 
 
 def tally(outcomes: Iterable[str]) -> str:

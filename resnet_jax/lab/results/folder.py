@@ -202,7 +202,8 @@ def read_plan(folder: Folder) -> GridPlan:
         return GridPlan(**fields, runs=runs, tuning=tuning, looks=looks, departures=departed)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UserError(
-            f"{folder.plan}: is not the plan of an experiment ({error}); run the experiment again"
+            f"{folder.plan}: is not the plan of an experiment ({error}); remove it and "
+            "run the experiment again, which repeats no finished run"
         ) from error
 
 

@@ -39,7 +39,7 @@ def register(experiment: Experiment) -> Registration:
     content = {
         "time": now(),
         "claims": {claim.text: _described(claim) for claim in experiment.claims},
-        "measures": [str(getattr(each, "name", each)) for each in experiment.measures],
+        "measures": [str(each) for each in experiment.measures],
         "looks": list(experiment.looks),
         "seeds": list(experiment.first_seeds),
         **_tuning(experiment),

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from resnet_jax.errors import UserError
 from resnet_jax.lab.analysis import claims
 from resnet_jax.lab.design import grid
 from resnet_jax.lab.design.experiment import Experiment
@@ -35,12 +34,12 @@ def more_seeds(found: Records) -> Seeds:
 
 
 def reached(folder: Folder, experiment: Experiment) -> Seeds:
-    """The seeds that an earlier command had added, as its plan says."""
-    try:
-        plan = read_plan(folder)
-    except UserError:  # nothing was run yet
-        return {}
-    if plan.looks != experiment.looks:
+    """The seeds that an earlier command had added, as its plan says.
+
+    Raises:
+      UserError: the plan is corrupt.
+    """
+    if not folder.plan.is_file() or (plan := read_plan(folder)).looks != experiment.looks:
         return {}
     seeds: dict[CellKey, int] = {}
     for run in plan.runs:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from resnet_jax.errors import UserError
 from resnet_jax.lab import Until, claims
 from resnet_jax.lab.reporting import report
 from resnet_jax.lab.results import records
@@ -92,6 +93,17 @@ def test_no_look_is_begun_that_would_end_after_the_budget(experiment, verdicts, 
     }
     assert len(lines) == 1
     assert "budget" in lines[0]
+
+
+def test_a_corrupt_plan_says_what_to_remove(experiment, verdicts, tmp_path: Path):
+    folder = engine.Folder(tmp_path / "results" / "trial")
+    folder.path.mkdir(parents=True)
+    folder.plan.write_text("{")
+    with pytest.raises(UserError, match=r"experiment\.json.*remove it"):
+        run(experiment, tmp_path / "results")
+    folder.plan.unlink()
+    run(experiment, tmp_path / "results", budget=1e-3)
+    assert seeds(folder) == {"plain": [0, 1], "resnet": [0, 1]}
 
 
 def test_a_claim_waits_until_all_runs_of_its_cells_have_ended(experiment, verdicts, tmp_path: Path):
