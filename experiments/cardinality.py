@@ -1,9 +1,9 @@
 """Cardinality: many narrow groups against one wide one. Xie et al. 2017 (ResNeXt).
 
-    resnet-jax run experiments/cardinality.py
+    resnet-jax run experiments/cardinality.py --workers 2
     resnet-jax run experiments/cardinality.py --scale paper --dry-run
 
-Takes: about five minutes on two cores (grouped convolutions are slow on CPUs).
+Takes: about twelve minutes on two cores (grouped convolutions are slow on CPUs).
 """
 
 from resnet_jax.lab import Experiment, Paper, Until, claims, figures

@@ -1,9 +1,9 @@
 """Degradation: deeper plain networks train worse, deeper residual networks do not.
 
-    resnet-jax run experiments/degradation.py
+    resnet-jax run experiments/degradation.py --workers 2
     resnet-jax run experiments/degradation.py --scale tuned --workers 2   # each at its best rate
 
-Takes: about three minutes on two cores.
+Takes: three to five minutes on two cores.
 """
 
 from resnet_jax.lab import Experiment, Until, claims, figures

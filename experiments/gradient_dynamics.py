@@ -1,8 +1,8 @@
 """How training, and its first step above all, changes the gradients of deep networks.
 
-    resnet-jax run experiments/gradient_dynamics.py
+    resnet-jax run experiments/gradient_dynamics.py --workers 2
 
-Takes: a little over three minutes on two cores.
+Takes: about four minutes on two cores.
 """
 
 import pandas as pd
@@ -57,7 +57,7 @@ experiment = Experiment(
     setup=(
         f"{LAST + 1} steps with batches of 32 digits at a constant learning rate; gradients are "
         "measured inside the training step, often at first and rarely later. The measure is "
-        "log10(gradient norm of the first unit / gradient norm of the last unit), in decades, and "
+        "log10(gradient norm of the first unit / gradient norm of the last unit), and "
         "claims are about its mean. It is about 3 in plain-56 before training (`gradient_norms`): "
         "1 decade is a third of the explosion, 0.3 and 0.5 are small against it."
     ),

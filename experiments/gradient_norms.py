@@ -1,8 +1,8 @@
 """Do gradients vanish in a deep plain network? Gradient norms by unit and depth, before training.
 
-    resnet-jax run experiments/gradient_norms.py
+    resnet-jax run experiments/gradient_norms.py --workers 2
 
-Takes: a little over three minutes on two cores, nearly all of it compilation.
+Takes: about nine minutes on two cores, most of it compilation.
 """
 
 import math
@@ -27,7 +27,7 @@ experiment = Experiment(
     setup=(
         "Networks at initialization, on one batch of 128 digits, normalized by its statistics. "
         "The norm of a unit is that of the gradient of all its kernels. The measure is log10(norm "
-        "of the first unit / norm of the last unit), in decades, and claims are about its mean. A "
+        "of the first unit / norm of the last unit), and claims are about its mean. A "
         "ratio within a factor of ten counts as healthy, one below a half as vanishing, one above "
         "a hundred as exploding."
     ),

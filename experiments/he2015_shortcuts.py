@@ -1,6 +1,6 @@
 """Identity or projection: shortcut options A, B and C. He et al. 2015, Table 3.
 
-    resnet-jax run experiments/he2015_shortcuts.py
+    resnet-jax run experiments/he2015_shortcuts.py --workers 2
     resnet-jax run experiments/he2015_shortcuts.py --scale paper --dry-run
 
 Takes: about six minutes on two cores.

@@ -1,8 +1,8 @@
 """Lesion study: the error of a trained network when units are dropped. Veit et al. 2016.
 
-    resnet-jax run experiments/lesion.py
+    resnet-jax run experiments/lesion.py --workers 2
 
-Takes: under two minutes on two cores.
+Takes: about two minutes on two cores.
 """
 
 from resnet_jax.lab import Experiment, Records, Until, claims, figures

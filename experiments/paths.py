@@ -1,8 +1,8 @@
 """Length of the paths that carry the gradient through a residual network. Veit et al. 2016.
 
-    resnet-jax run experiments/paths.py
+    resnet-jax run experiments/paths.py --workers 2
 
-Takes: about twenty seconds on two cores.
+Takes: about a minute on two cores.
 """
 
 from resnet_jax.lab import Experiment, Records, Until, claims, figures

@@ -1,6 +1,6 @@
 """Stochastic depth: dropping branches at random in training. Huang et al. 2016.
 
-    resnet-jax run experiments/stochastic_depth.py
+    resnet-jax run experiments/stochastic_depth.py --workers 2
     resnet-jax run experiments/stochastic_depth.py --scale paper --dry-run
 
 Takes: about four minutes on two cores.

@@ -1,9 +1,9 @@
 """Residual networks without batch norm: Fixup, SkipInit and ReZero.
 
-    resnet-jax run experiments/without_normalization.py
+    resnet-jax run experiments/without_normalization.py --workers 2
     resnet-jax run experiments/without_normalization.py --scale paper --dry-run
 
-Takes: about six minutes on two cores.
+Takes: about eight minutes on two cores.
 """
 
 from typing import Any
